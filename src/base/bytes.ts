@@ -1,0 +1,219 @@
+/**
+ * Octet strings: joining, comparing, hexadecimal text, big-endian numbers, and the reader and writer that every
+ * declared format runs on.
+ */
+import { WireError } from "./errors.ts";
+
+export type Bytes = Uint8Array;
+
+export const EMPTY: Bytes = new Uint8Array(0);
+
+export function concat(...parts: readonly Bytes[]): Bytes {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Octet equality. Its running time depends on the content: a simulator has no timing channel to protect. */
+export function equal(a: Bytes, b: Bytes): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+
+/** Lower-case hexadecimal without separators. */
+export function toHex(octets: Bytes): string {
+  let text = "";
+  for (let i = 0; i < octets.length; i++) text += HEX[octets[i]!];
+  return text;
+}
+
+/** Reads hexadecimal; white space and colons are passed over. Throws a WireError `badHex` for anything else. */
+export function fromHex(text: string): Bytes {
+  const digits = text.replace(/[\s:]/g, "");
+  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw new WireError("badHex", "not hexadecimal", 0);
+  const out = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  return out;
+}
+
+/** US-ASCII or UTF-8 text to octets. */
+export function utf8(text: string): Bytes {
+  return encoder.encode(text);
+}
+const encoder = new TextEncoder();
+
+/** Octets to text; octets that are not UTF-8 show as U+FFFD. */
+export function fromUtf8(octets: Bytes): string {
+  return decoder.decode(octets);
+}
+const decoder = new TextDecoder();
+
+export function u16(value: number): Bytes {
+  return Uint8Array.of((value >>> 8) & 255, value & 255);
+}
+
+export function u32(value: number): Bytes {
+  return Uint8Array.of((value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+}
+
+/** Big-endian unsigned number of up to six octets (48 bits, exact in a double). */
+export function uintFrom(octets: Bytes): number {
+  let value = 0;
+  for (let i = 0; i < octets.length; i++) value = value * 256 + octets[i]!;
+  return value;
+}
+
+/** Reads big-endian fields from a span of octets. Every read beyond the end throws WireError `truncated`. */
+export class Reader {
+  readonly octets: Bytes;
+  at: number;
+  end: number;
+
+  constructor(octets: Bytes, start = 0, end = octets.length) {
+    this.octets = octets;
+    this.at = start;
+    this.end = end;
+  }
+
+  get left(): number {
+    return this.end - this.at;
+  }
+
+  need(count: number): void {
+    if (this.end - this.at < count) {
+      throw new WireError("truncated", `${count} octets needed, ${this.end - this.at} left`, this.at);
+    }
+  }
+
+  u8(): number {
+    this.need(1);
+    return this.octets[this.at++]!;
+  }
+
+  u16(): number {
+    this.need(2);
+    const value = (this.octets[this.at]! << 8) | this.octets[this.at + 1]!;
+    this.at += 2;
+    return value;
+  }
+
+  u24(): number {
+    this.need(3);
+    const value = (this.octets[this.at]! << 16) | (this.octets[this.at + 1]! << 8) | this.octets[this.at + 2]!;
+    this.at += 3;
+    return value;
+  }
+
+  u32(): number {
+    this.need(4);
+    const o = this.octets;
+    const a = this.at;
+    this.at += 4;
+    return ((o[a]! << 24) | (o[a + 1]! << 16) | (o[a + 2]! << 8) | o[a + 3]!) >>> 0;
+  }
+
+  /** A view, not a copy: packets are immutable once they exist. */
+  bytes(count: number): Bytes {
+    this.need(count);
+    const view = this.octets.subarray(this.at, this.at + count);
+    this.at += count;
+    return view;
+  }
+
+  rest(): Bytes {
+    return this.bytes(this.end - this.at);
+  }
+}
+
+/** Grows as it is written to; `mark` and `patch` serve length fields that are known only afterwards. */
+export class Writer {
+  private buffer: Bytes;
+  private size = 0;
+
+  constructor(capacity = 256) {
+    this.buffer = new Uint8Array(capacity);
+  }
+
+  get at(): number {
+    return this.size;
+  }
+
+  private room(count: number): number {
+    const start = this.size;
+    const wanted = start + count;
+    if (wanted > this.buffer.length) {
+      const grown = new Uint8Array(Math.max(wanted, this.buffer.length * 2));
+      grown.set(this.buffer);
+      this.buffer = grown;
+    }
+    this.size = wanted;
+    return start;
+  }
+
+  u8(value: number): void {
+    const at = this.room(1);
+    this.buffer[at] = value;
+  }
+
+  u16(value: number): void {
+    const at = this.room(2);
+    this.buffer[at] = value >>> 8;
+    this.buffer[at + 1] = value;
+  }
+
+  u24(value: number): void {
+    const at = this.room(3);
+    this.buffer[at] = value >>> 16;
+    this.buffer[at + 1] = value >>> 8;
+    this.buffer[at + 2] = value;
+  }
+
+  u32(value: number): void {
+    const at = this.room(4);
+    this.buffer[at] = value >>> 24;
+    this.buffer[at + 1] = value >>> 16;
+    this.buffer[at + 2] = value >>> 8;
+    this.buffer[at + 3] = value;
+  }
+
+  bytes(octets: Bytes): void {
+    const at = this.room(octets.length);
+    this.buffer.set(octets, at);
+  }
+
+  patch8(at: number, value: number): void {
+    this.buffer[at] = value;
+  }
+
+  patch16(at: number, value: number): void {
+    this.buffer[at] = value >>> 8;
+    this.buffer[at + 1] = value;
+  }
+
+  patch32(at: number, value: number): void {
+    this.buffer[at] = value >>> 24;
+    this.buffer[at + 1] = value >>> 16;
+    this.buffer[at + 2] = value >>> 8;
+    this.buffer[at + 3] = value;
+  }
+
+  /** What has been written from `start` on, as a view that is valid until the next write. */
+  view(start = 0): Bytes {
+    return this.buffer.subarray(start, this.size);
+  }
+
+  /** A copy of its own of all that has been written. */
+  finish(): Bytes {
+    return this.buffer.slice(0, this.size);
+  }
+}
