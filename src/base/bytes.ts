@@ -100,6 +100,12 @@ export class Reader {
     return this.octets[this.at++]!;
   }
 
+  /** The next octet without taking it. */
+  peek8(): number {
+    this.need(1);
+    return this.octets[this.at]!;
+  }
+
   u16(): number {
     this.need(2);
     const value = (this.octets[this.at]! << 8) | this.octets[this.at + 1]!;

@@ -1,0 +1,89 @@
+/** IP addresses as text (`192.0.2.1`, `2001:db8::1`) and as octets in network order. */
+import type { Bytes } from "../base/bytes.ts";
+import { bytes, type Codec, mapped } from "./kit.ts";
+
+export function formatAddress(octets: Bytes): string {
+  if (octets.length === 4) return `${octets[0]}.${octets[1]}.${octets[2]}.${octets[3]}`;
+  return formatIpv6(octets);
+}
+
+/** RFC 5952: lower case, the longest run of two or more zero groups (the first of equals) becomes `::`. */
+function formatIpv6(octets: Bytes): string {
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((octets[i]! << 8) | octets[i + 1]!);
+  let best = -1;
+  let bestLength = 1;
+  for (let i = 0; i < 8; i++) {
+    let length = 0;
+    while (i + length < 8 && groups[i + length] === 0) length++;
+    if (length > bestLength) {
+      best = i;
+      bestLength = length;
+    }
+    i += Math.max(0, length - 1);
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
+  if (best < 0) return text(groups);
+  return `${text(groups.slice(0, best))}::${text(groups.slice(best + bestLength))}`;
+}
+
+/** Octets of an address: 4 for IPv4, 16 for IPv6; undefined where the text is neither. */
+export function parseAddress(text: string): Bytes | undefined {
+  return text.includes(":") ? parseIpv6(text) : parseDotted(text);
+}
+
+function parseDotted(text: string): Bytes | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  const out = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) {
+    if (!/^\d{1,3}$/.test(parts[i]!)) return undefined;
+    const value = Number(parts[i]);
+    if (value > 255) return undefined;
+    out[i] = value;
+  }
+  return out;
+}
+
+function parseIpv6(text: string): Bytes | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const groupsOf = (half: string): number[] | undefined => {
+    if (half === "") return [];
+    const groups: number[] = [];
+    for (const part of half.split(":")) {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
+      groups.push(Number.parseInt(part, 16));
+    }
+    return groups;
+  };
+  const head = groupsOf(halves[0]!);
+  const tail = halves.length === 2 ? groupsOf(halves[1]!) : [];
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
+  const out = new Uint8Array(16);
+  groups.forEach((group, i) => {
+    out[2 * i] = group >>> 8;
+    out[2 * i + 1] = group & 255;
+  });
+  return out;
+}
+
+/** Octets of an address that is known to be one, such as an interface's own. */
+export function addressOctets(text: string): Bytes {
+  const octets = parseAddress(text);
+  if (octets === undefined) throw new Error(`${text} is no IP address`);
+  return octets;
+}
+
+/** An address field of 4 or 16 octets. */
+export function addressField(size: 4 | 16): Codec<string> {
+  return mapped(
+    bytes(size),
+    (octets) => formatAddress(octets),
+    addressOctets,
+    (text) => text,
+  );
+}

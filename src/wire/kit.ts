@@ -1,0 +1,441 @@
+/**
+ * The format kit: a format is declared once, and the declaration yields the encoder, the decoder, the TypeScript type
+ * and the inspector's field tree.
+ *
+ *     const Ke = struct("Key exchange", "RFC 7296 3.4", { group: u16.named(DhGroups), reserved: zero(2), data: rest });
+ *     type Ke = Infer<typeof Ke>;                    // { group: number; data: Bytes }
+ *
+ * The order of the fields is the order on the wire. A field that can be derived is not part of the value: reserved
+ * octets, lengths, counts and chain markers are filled in by the encoder and checked by the decoder. One `read` serves
+ * decoding and dissecting: given a Tree it also notes which octets it took, so both always agree about a format.
+ */
+import { type Bytes, Reader, toHex, Writer } from "../base/bytes.ts";
+import { WireError, type WireErrorCode } from "../base/errors.ts";
+import type { Field } from "./field.ts";
+import { Tree } from "./tree.ts";
+
+/** Values of the fields read so far, derived ones included: what later fields may depend on. */
+export type Scope = Record<string, unknown>;
+
+export interface Codec<T> {
+  write(w: Writer, value: T, scope: Scope | undefined): void;
+  /** `name` labels the octets in `tree`; `scope` holds what the enclosing struct has read so far. */
+  read(r: Reader, tree: Tree | undefined, name: string, scope: Scope): T;
+}
+
+/** A field that the encoder derives: it is on the wire, but not in the value. */
+export interface Derived {
+  readonly derived: true;
+  /** Writes a placeholder or the value; `key` is the field's own name. */
+  write(w: Writer, value: Scope): void;
+  /** Called when the struct is complete; `start` is where it began, `at` where this field stands. */
+  finish?(w: Writer, start: number, at: number): void;
+  read(r: Reader, tree: Tree | undefined, name: string, scope: Scope, start: number): void;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of codecs of unlike types
+type AnyCodec = Codec<any>;
+export type Fields = Readonly<Record<string, AnyCodec | Derived>>;
+
+type ValueOf<C> = C extends Codec<infer T> ? T : never;
+type Visible<F extends Fields> = { [K in keyof F as F[K] extends Derived ? never : K]: ValueOf<F[K]> };
+export type Infer<C> = C extends Codec<infer T> ? T : never;
+
+// ---------------------------------------------------------------------------------------------------- number spaces
+
+/** Code points of one registry: read by encoder, decoder, inspector and machines alike. */
+export interface NumberSpace {
+  readonly title: string;
+  readonly source: string;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** Declares a registry; the result has one property per name and `space` for looking names up. */
+export function numberSpace<const T extends Readonly<Record<string, number>>>(
+  title: string,
+  source: string,
+  table: T,
+): T & { readonly space: NumberSpace } {
+  const names = new Map<number, string>();
+  for (const [name, number] of Object.entries(table)) names.set(number, name);
+  return { ...table, space: { title, source, names } };
+}
+
+/** `GSA_AUTH`, or `unknown(77)`: unknown numbers survive, only the receiver's rules refuse them. */
+export function nameOf(space: NumberSpace, number: number): string {
+  return space.names.get(number) ?? `unknown(${number})`;
+}
+
+// ------------------------------------------------------------------------------------------------------- primitives
+
+export interface UintCodec extends Codec<number> {
+  readonly width: 1 | 2 | 3 | 4;
+  /** The same number with names from a registry in the field tree. */
+  named(table: { readonly space: NumberSpace }): Codec<number>;
+  /** The same number, shown with this function. */
+  shown(text: (value: number) => string): Codec<number>;
+}
+
+function readUint(r: Reader, width: 1 | 2 | 3 | 4): number {
+  return width === 1 ? r.u8() : width === 2 ? r.u16() : width === 4 ? r.u32() : r.u24();
+}
+
+function writeUint(w: Writer, width: 1 | 2 | 3 | 4, value: number): void {
+  if (width === 1) w.u8(value);
+  else if (width === 2) w.u16(value);
+  else if (width === 4) w.u32(value);
+  else w.u24(value);
+}
+
+function uint(width: 1 | 2 | 3 | 4): UintCodec {
+  const shown = (text: (value: number) => string): Codec<number> => ({
+    write: (w, value) => writeUint(w, width, value),
+    read(r, tree, name) {
+      const at = r.at;
+      const value = readUint(r, width);
+      tree?.leaf(name, at, r.at, text(value));
+      return value;
+    },
+  });
+  return {
+    width,
+    ...shown(String),
+    shown,
+    named: (table) => shown((value) => `${nameOf(table.space, value)} (${value})`),
+  };
+}
+
+export const u8: UintCodec = uint(1);
+export const u16: UintCodec = uint(2);
+export const u24: UintCodec = uint(3);
+export const u32: UintCodec = uint(4);
+
+/** Hexadecimal rendering for numbers that are identifiers: `0x1f2e3d4c`. */
+export function hexNumber(width: 1 | 2 | 3 | 4): (value: number) => string {
+  return (value) => `0x${value.toString(16).padStart(2 * width, "0")}`;
+}
+
+/** Long octet strings are cut in the tree's text; the octets themselves stand beside it. */
+function textOf(octets: Bytes): string {
+  return octets.length <= 32 ? toHex(octets) : `${toHex(octets.subarray(0, 32))}... (${octets.length} octets)`;
+}
+
+/** Octets whose number is fixed, or follows from fields read before. */
+export function bytes(count: number | ((scope: Scope) => number)): Codec<Bytes> {
+  return {
+    write(w, value) {
+      if (typeof count === "number" && value.length !== count) {
+        throw new WireError("badLength", `${count} octets expected, ${value.length} given`, w.at);
+      }
+      w.bytes(value);
+    },
+    read(r, tree, name, scope) {
+      const at = r.at;
+      const value = r.bytes(typeof count === "number" ? count : count(scope));
+      tree?.leaf(name, at, r.at, textOf(value));
+      return value;
+    },
+  };
+}
+
+/** All octets up to the end of the enclosing format. */
+export const rest: Codec<Bytes> = bytesShown(textOf);
+
+export function bytesShown(text: (octets: Bytes) => string): Codec<Bytes> {
+  return {
+    write: (w, value) => w.bytes(value),
+    read(r, tree, name) {
+      const at = r.at;
+      const value = r.rest();
+      if (value.length > 0) tree?.leaf(name, at, r.at, text(value));
+      return value;
+    },
+  };
+}
+
+// --------------------------------------------------------------------------------------------------- derived fields
+
+/** Reserved octets: zero when sent, ignored when received. */
+export function zero(count: number): Derived {
+  const zeros = new Uint8Array(count);
+  return {
+    derived: true,
+    write: (w) => w.bytes(zeros),
+    read(r, tree, name) {
+      const at = r.at;
+      const found = r.bytes(count);
+      tree?.leaf(name, at, r.at, found.every((octet) => octet === 0) ? "0" : `${toHex(found)} (ignored)`);
+    },
+  };
+}
+
+/** Length in octets of the struct that this field stands in. Narrows what later fields may read. */
+export function lengthOfStruct(field: UintCodec): Derived {
+  return {
+    derived: true,
+    write: (w) => writeUint(w, field.width, 0),
+    finish(w, start, at) {
+      const length = w.at - start;
+      if (length >= 2 ** (8 * field.width)) throw new WireError("badLength", "content exceeds its length field", at);
+      if (field.width === 1) w.patch8(at, length);
+      else if (field.width === 2) w.patch16(at, length);
+      else w.patch32(at, length);
+    },
+    read(r, tree, name, _scope, start) {
+      const at = r.at;
+      const length = readUint(r, field.width);
+      tree?.leaf(name, at, r.at, String(length));
+      if (start + length < r.at || start + length > r.end) {
+        throw new WireError("badLength", `length ${length} does not fit (${r.end - start} octets are there)`, at);
+      }
+      r.end = start + length;
+    },
+  };
+}
+
+/** Number of octets or elements in the field named `key` of the same struct. */
+export function lengthOf(field: UintCodec, key: string): Derived {
+  return {
+    derived: true,
+    write(w, value) {
+      const length = (value[key] as { length: number }).length;
+      if (length >= 2 ** (8 * field.width)) throw new WireError("tooMany", `${key} is too long`, w.at);
+      writeUint(w, field.width, length);
+    },
+    read(r, tree, name, scope) {
+      const at = r.at;
+      const length = readUint(r, field.width);
+      tree?.leaf(name, at, r.at, String(length));
+      scope[`#${key}`] = length;
+    },
+  };
+}
+
+/** Octets whose number was given by `lengthOf(..., key)` before. */
+export function sizedBytes(key: string): Codec<Bytes> {
+  return bytes((scope) => scope[`#${key}`] as number);
+}
+
+/** The marker octet of a chained structure (`Last Substruc`): filled in by `chain`. */
+export function chainMarker(more: number): Derived {
+  return {
+    derived: true,
+    write: (w) => w.u8(0),
+    read(r, tree, name) {
+      const at = r.at;
+      const value = r.u8();
+      tree?.leaf(name, at, r.at, value === 0 ? "last (0)" : value === more ? `more (${more})` : String(value));
+      if (value !== 0 && value !== more) throw new WireError("badValue", `chain marker ${value}`, at);
+    },
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------- structures
+
+export interface Struct<T> extends Codec<T> {
+  readonly title: string;
+  encode(value: T): Bytes;
+  /** Throws WireError; octets after the struct are an error `trailing`. */
+  decode(octets: Bytes): T;
+  /** The field tree of `octets`; never throws. */
+  dissect(octets: Bytes): Field;
+}
+
+/** Adds encode, decode and dissect to a codec that can stand alone. */
+export function standalone<T>(title: string, codec: Codec<T>): Struct<T> {
+  return {
+    title,
+    write: (w, value, scope) => codec.write(w, value, scope),
+    read: (r, tree, name, scope) => codec.read(r, tree, name, scope),
+    encode(value) {
+      const w = new Writer();
+      codec.write(w, value, undefined);
+      return w.finish();
+    },
+    decode(octets) {
+      const r = new Reader(octets);
+      const value = codec.read(r, undefined, title, {});
+      if (r.left > 0) throw new WireError("trailing", `${r.left} octets after ${title}`, r.at);
+      return value;
+    },
+    dissect(octets) {
+      const tree = new Tree(title, octets.length);
+      const r = new Reader(octets);
+      tree.attempt(r, octets.length, () => void codec.read(r, tree, title, {}));
+      return tree.finish(octets.length);
+    },
+  };
+}
+
+/** Field name as a label: `startPort` becomes `Start port`. */
+function labelOf(key: string): string {
+  const spaced = key.replace(/([a-z0-9])([A-Z])/g, "$1 $2");
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1).toLowerCase();
+}
+
+/**
+ * Fields in the order of the wire. `summary` gives the text of the node in the field tree. `Label: codec` keys become
+ * labels; a key in camel case is spelled out.
+ */
+export function struct<const F extends Fields>(
+  title: string,
+  rfc: string,
+  fields: F,
+  summary?: (value: Visible<F>) => string,
+): Struct<Visible<F>> {
+  const entries = Object.entries(fields).map(([key, field]) => ({ key, label: labelOf(key), field }));
+  const codec: Codec<Visible<F>> = {
+    write(w, value) {
+      const start = w.at;
+      const places: number[] = [];
+      for (const { key, field } of entries) {
+        places.push(w.at);
+        if ("derived" in field) field.write(w, value as Scope);
+        else field.write(w, (value as Scope)[key], value as Scope);
+      }
+      for (let i = 0; i < entries.length; i++) {
+        const { field } = entries[i]!;
+        if ("derived" in field) field.finish?.(w, start, places[i]!);
+      }
+    },
+    read(r, tree, name, outer) {
+      const start = r.at;
+      const end = r.end;
+      const value: Scope = {};
+      // Derived values live in a scope of their own, so that the value keeps one hidden class.
+      const scope: Scope = Object.create(null);
+      scope.outer = outer;
+      // Without a name of its own the struct describes the node that is open, such as its payload.
+      if (name !== "") tree?.enter(name, start, rfc);
+      let key = "";
+      try {
+        for (const entry of entries) {
+          key = entry.key;
+          const { field } = entry;
+          if ("derived" in field) field.read(r, tree, entry.label, scope, start);
+          else {
+            const read: unknown = field.read(r, tree, entry.label, scope);
+            value[key] = read;
+            scope[key] = read;
+          }
+        }
+        key = "";
+        if (r.end !== end) {
+          if (r.at !== r.end) throw new WireError("trailing", `${r.end - r.at} octets left in ${title}`, r.at);
+          r.end = end;
+        }
+      } catch (error) {
+        if (error instanceof WireError && key !== "") error.within(key);
+        throw error;
+      }
+      if (tree !== undefined) {
+        const text = summary?.(value as Visible<F>) ?? "";
+        if (name !== "") tree.leave(r.at, text);
+        else tree.describe(text, rfc);
+      }
+      return value as Visible<F>;
+    },
+  };
+  return standalone(title, codec);
+}
+
+/** Elements up to the end of the enclosing format, at most `most`. */
+export function list<T>(item: Codec<T>, title: string, most = 1024): Codec<readonly T[]> {
+  return {
+    write(w, values, scope) {
+      for (const value of values) item.write(w, value, scope);
+    },
+    read(r, tree, _name, scope) {
+      const values: T[] = [];
+      while (r.left > 0) {
+        if (values.length >= most) throw new WireError("tooMany", `more than ${most} of ${title}`, r.at);
+        const before = r.at;
+        values.push(item.read(r, tree, title, scope));
+        if (r.at === before) throw new WireError("badLength", `empty ${title}`, r.at);
+      }
+      return values;
+    },
+  };
+}
+
+/** As many elements as `lengthOf(..., key)` said. */
+export function counted<T>(item: Codec<T>, key: string, title: string): Codec<readonly T[]> {
+  return {
+    write(w, values, scope) {
+      for (const value of values) item.write(w, value, scope);
+    },
+    read(r, tree, _name, scope) {
+      const count = scope[`#${key}`] as number;
+      const values: T[] = [];
+      for (let i = 0; i < count; i++) values.push(item.read(r, tree, title, scope));
+      return values;
+    },
+  };
+}
+
+/**
+ * Structures that begin with a `chainMarker(more)`: each but the last carries `more`, the last 0. With `counts`, the
+ * number of elements must equal what `lengthOf(..., counts)` said. An empty chain ends where the format ends.
+ */
+export function chain<T>(item: Codec<T>, more: number, title: string, counts?: string): Codec<readonly T[]> {
+  return {
+    write(w, values, scope) {
+      for (let i = 0; i < values.length; i++) {
+        const at = w.at;
+        item.write(w, values[i]!, scope);
+        if (i + 1 < values.length) w.patch8(at, more);
+      }
+    },
+    read(r, tree, _name, scope) {
+      const values: T[] = [];
+      const stated = counts === undefined ? undefined : (scope[`#${counts}`] as number);
+      let goesOn = r.left > 0 && stated !== 0;
+      while (goesOn) {
+        if (values.length >= 255) throw new WireError("tooMany", `more than 255 of ${title}`, r.at);
+        r.need(1);
+        goesOn = r.octets[r.at] !== 0;
+        values.push(item.read(r, tree, title, scope));
+      }
+      if (stated !== undefined && stated !== values.length) {
+        throw new WireError("badLength", `${stated} of ${title} announced, ${values.length} found`, r.at);
+      }
+      return values;
+    },
+  };
+}
+
+/** One of several formats, told apart by a number that `peek` looks up in the octets ahead. */
+export function choice<T>(
+  peek: (r: Reader) => number,
+  pick: (value: T) => Codec<T>,
+  table: ReadonlyMap<number, Codec<T>>,
+  other: Codec<T>,
+): Codec<T> {
+  return {
+    write: (w, value, scope) => pick(value).write(w, value, scope),
+    read: (r, tree, name, scope) => (table.get(peek(r)) ?? other).read(r, tree, name, scope),
+  };
+}
+
+/** Maps a codec's value to another representation of the same octets. */
+export function mapped<A, B>(
+  codec: Codec<A>,
+  decode: (value: A, at: number) => B,
+  encode: (value: B) => A,
+  text: (value: B) => string,
+): Codec<B> {
+  return {
+    write: (w, value, scope) => codec.write(w, encode(value), scope),
+    read(r, tree, name, scope) {
+      const at = r.at;
+      const value = decode(codec.read(r, undefined, name, scope), at);
+      tree?.leaf(name, at, r.at, text(value));
+      return value;
+    },
+  };
+}
+
+/** A value that the receiver refuses, with its place. */
+export function refuse(code: WireErrorCode, message: string, at: number): never {
+  throw new WireError(code, message, at);
+}
