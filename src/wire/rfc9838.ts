@@ -35,6 +35,7 @@ export const GwpAttribute = numberSpace("Group-wide Policy Attributes", "RFC 983
   GWP_ATD: 1,
   GWP_DTD: 2,
   GWP_SENDER_ID_BITS: 3,
+  X_BYPASS: 16384,
 });
 
 export const GroupKeyAttribute = numberSpace("Group Key Bag Attributes", "RFC 9838 4.5.2", { SA_KEY: 1 });
@@ -70,6 +71,18 @@ export const SaPolicy = struct(
 );
 export type SaPolicy = Infer<typeof SaPolicy>;
 
+/**
+ * Traffic that members send in clear. RFC 9838 can say what an SA protects, but not what a `deny` line of a key server's
+ * access list exempts; this attribute of the private-use range says it, and is ours alone. `before` counts the data SA
+ * policies of the payload that stand in front of the entry.
+ */
+export const Bypass = struct("Bypass entry", "private use", {
+  before: u16,
+  source: TrafficSelector,
+  destination: TrafficSelector,
+});
+export type Bypass = Infer<typeof Bypass>;
+
 /** Group-wide policy: activation and deactivation delay in seconds, sender-ID bits. RFC 9838 section 4.4.3. */
 export const GroupWidePolicy = struct("Group-wide policy", "RFC 9838 4.4.3", {
   protocol: u8.named(Protocol),
@@ -79,6 +92,7 @@ export const GroupWidePolicy = struct("Group-wide policy", "RFC 9838 4.4.3", {
     GWP_ATD: [GwpAttribute.GWP_ATD, "tv"],
     GWP_DTD: [GwpAttribute.GWP_DTD, "tv"],
     GWP_SENDER_ID_BITS: [GwpAttribute.GWP_SENDER_ID_BITS, "tv"],
+    X_BYPASS: [GwpAttribute.X_BYPASS, Bypass],
   }),
 });
 export type GroupWidePolicy = Infer<typeof GroupWidePolicy>;

@@ -1,0 +1,221 @@
+/**
+ * What the IKEv2 room offers to the rooms above it. An endpoint is plain state; the functions of `endpoint.ts` take it,
+ * an input and the instant, and return everything that follows. Nothing is called back: where the room above must decide
+ * something (is this member welcome? what answers this request?), an outcome says so and the room above calls the next
+ * function before it returns to its driver.
+ *
+ *   initiate ----------> send ... receive -> established (payloads of the answer)
+ *   receive -> authenticating -> answerAuth -> send, established          (responder)
+ *   receive -> request -> respond -> send                                 (any protected request but what IKE itself serves)
+ *   request -> send ... receive -> response                               (retransmitted until answered, else `closed`)
+ */
+import type { Endpoint, Happened, Send } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import type { Rng } from "../base/rng.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Crypto } from "../crypto/api.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
+import type { Id } from "../wire/ikev2.ts";
+import type { Payload } from "../wire/payloads.ts";
+
+/** What a call may use but state must not hold. */
+export interface Tools {
+  readonly crypto: Crypto;
+  readonly rng: Rng;
+}
+
+/** One proposal of an IKE SA as transform IDs in order of preference. `integ` is empty with AEAD ciphers. */
+export interface IkeProposal {
+  readonly encr: readonly { readonly id: number; readonly keyBits: number }[];
+  readonly prf: readonly number[];
+  readonly integ: readonly number[];
+  readonly dh: readonly number[];
+  /** Key wrap algorithms (transform type 13), for RFC 9838; empty otherwise. */
+  readonly kwa: readonly number[];
+}
+
+/** The transforms that were agreed on; 0 where there is none. */
+export interface IkeSuite {
+  readonly encr: number;
+  readonly encrKeyBits: number;
+  readonly prf: number;
+  readonly integ: number;
+  readonly dh: number;
+  readonly kwa: number;
+}
+
+/** A pre-shared key and whom it is for. An address matches with its mask; identities match exactly. */
+export interface PskEntry {
+  readonly peer: string;
+  readonly address?: { readonly network: string; readonly mask: string };
+  readonly identity?: Id;
+  readonly localKey: Secret;
+  readonly remoteKey: Secret;
+}
+
+/** Matches of one type are alternatives, matches of different types must all hold (Cisco IKEv2 profile). */
+export interface ProfileMatch {
+  readonly remoteAddresses: readonly { readonly network: string; readonly mask: string }[];
+  readonly remoteIdentities: readonly Id[];
+  readonly anyRemote: boolean;
+}
+
+/** How an endpoint authenticates itself and its peers: a Cisco IKEv2 profile. */
+export interface AuthProfile {
+  readonly name: string;
+  readonly localIdentity: Id;
+  readonly local: "pre-share";
+  readonly remote: readonly "pre-share"[];
+  readonly match: ProfileMatch;
+  readonly keys: readonly PskEntry[];
+  /** Seconds until the IKE SA ends; 0 for never. */
+  readonly lifetimeSeconds: number;
+}
+
+/** Wait before the n-th repetition: `first * (factor ** n)`, factor a whole number; gives up after `repeats`. */
+export interface RetransmitPolicy {
+  readonly first: Micros;
+  readonly factor: number;
+  readonly repeats: number;
+}
+
+export interface EndpointConfig {
+  readonly proposals: readonly IkeProposal[];
+  readonly profiles: readonly AuthProfile[];
+  readonly retransmit: RetransmitPolicy;
+  /** Half-open SAs from which on a COOKIE is demanded; undefined: never. */
+  readonly cookieThreshold?: number;
+  /** Half-open SAs and established SAs beyond which IKE_SA_INIT is not answered. */
+  readonly maxInNegotiation?: number;
+}
+
+export type CloseReason =
+  | "timeout"
+  | "deletedByPeer"
+  | "deletedByUs"
+  | "noProposalChosen"
+  | "invalidKe"
+  | "authenticationFailed"
+  | "refused"
+  | "invalidSyntax"
+  | "expired"
+  | "replaced";
+
+/** Numbers an SA within its endpoint, from 1. */
+export type SaNumber = number;
+
+export type IkeOutcome =
+  | Send
+  | Happened
+  | { readonly kind: "keys"; readonly entry: KeyEntry }
+  /** Responder: the peer proved `identity`; the room above calls `answerAuth` now. `payloads`: all inner payloads. */
+  | {
+      readonly kind: "authenticating";
+      readonly sa: SaNumber;
+      readonly exchange: number;
+      readonly identity: Id;
+      readonly profile: string;
+      readonly payloads: readonly Payload[];
+    }
+  /** Both sides; `payloads`: inner payloads of the peer's AUTH message (initiator: of the answer). */
+  | {
+      readonly kind: "established";
+      readonly sa: SaNumber;
+      readonly initiator: boolean;
+      readonly exchange: number;
+      readonly identity: Id;
+      readonly profile: string;
+      readonly payloads: readonly Payload[];
+    }
+  /** The room above calls `respond` now. */
+  | {
+      readonly kind: "request";
+      readonly sa: SaNumber;
+      readonly exchange: number;
+      readonly messageId: number;
+      readonly payloads: readonly Payload[];
+    }
+  | {
+      readonly kind: "response";
+      readonly sa: SaNumber;
+      readonly exchange: number;
+      /** What `request` was given to recognise its answer. */
+      readonly tag: string;
+      readonly payloads: readonly Payload[];
+    }
+  /** A repetition of a request left (1 for the first repetition); for counters and traces of the room above. */
+  | {
+      readonly kind: "retransmitted";
+      readonly sa: SaNumber;
+      readonly exchange: number;
+      readonly tag: string;
+      readonly repeat: number;
+    }
+  /** A request with its own retransmit policy was given up without closing the SA (see `RequestOptions.keepSa`). */
+  | { readonly kind: "unanswered"; readonly sa: SaNumber; readonly exchange: number; readonly tag: string }
+  /** The SA is gone, or never came to be. `notify`: the error type that the peer sent, 0 for none. */
+  | {
+      readonly kind: "closed";
+      readonly sa: SaNumber;
+      readonly reason: CloseReason;
+      readonly notify: number;
+      readonly established: boolean;
+      readonly remote: Endpoint;
+    };
+
+export interface InitiateOptions {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly profile: string;
+  /** IKE_AUTH (35) or GSA_AUTH (39). */
+  readonly authExchange: number;
+  /** Inner payloads of the AUTH message behind IDi and AUTH, such as IDg. */
+  readonly payloads: readonly Payload[];
+}
+
+export interface RequestOptions {
+  readonly tag: string;
+  readonly retransmit?: RetransmitPolicy;
+  /** True: giving up yields `unanswered` and the SA lives on; false (default): the SA is closed with `timeout`. */
+  readonly keepSa?: boolean;
+}
+
+/** How the room above answers `authenticating`. */
+export type AuthAnswer =
+  /** IDr, AUTH and these payloads. A group refusal is an answer too: the IKE SA stands (RFC 9838 section 2.3.1). */
+  | { readonly accept: true; readonly payloads: readonly Payload[] }
+  /** An error notify alone, no SA. */
+  | { readonly accept: false; readonly notify: number };
+
+/** What the room above may know of an SA. */
+export interface SaView {
+  readonly number: SaNumber;
+  readonly initiator: boolean;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly spiInitiator: string;
+  readonly spiResponder: string;
+  readonly suite: IkeSuite;
+  readonly established: boolean;
+  readonly identity: Id | undefined;
+  readonly profile: string;
+  readonly createdAt: Micros;
+  /** SK_d, for the key-wrap key and for Child SAs; undefined before the keys exist. */
+  readonly skD: Secret | undefined;
+}
+
+/*
+ * Functions of endpoint.ts:
+ *
+ *   createEndpoint(config: EndpointConfig): IkeEndpoint
+ *   initiate(endpoint, tools, options: InitiateOptions, now): readonly IkeOutcome[]     first outcome's SA: `lastSa(endpoint)`
+ *   receive(endpoint, tools, datagram: Datagram, now): readonly IkeOutcome[]
+ *   expire(endpoint, tools, now): readonly IkeOutcome[]                                 all deadlines up to now
+ *   nextDeadline(endpoint): Micros | undefined
+ *   answerAuth(endpoint, tools, sa, answer: AuthAnswer, now): readonly IkeOutcome[]
+ *   request(endpoint, tools, sa, exchange, payloads, options: RequestOptions, now): readonly IkeOutcome[]
+ *   respond(endpoint, tools, sa, messageId, payloads, now): readonly IkeOutcome[]
+ *   close(endpoint, tools, sa, now): readonly IkeOutcome[]                              INFORMATIONAL with Delete
+ *   forget(endpoint, sa): void                                                          without a word to the peer
+ *   saView(endpoint, sa): SaView | undefined ; saNumbers(endpoint): readonly SaNumber[]
+ */
