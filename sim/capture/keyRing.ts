@@ -1,0 +1,88 @@
+/**
+ * Exported keys, arranged for opening packets: an IKE SA is found by its SPIs, a data SA by its SPI. Answers only with
+ * decrypted octets, never with a key.
+ */
+import { type Bytes, EMPTY } from "../../src/base/bytes.ts";
+import type { Crypto } from "../../src/crypto/api.ts";
+import type { EspKeyEntry, IkeKeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import { icvOctets, type Protection, unprotect } from "../../src/crypto/protector.ts";
+import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
+import { ESP_HEADER_LENGTH, type OpenedEsp } from "../../src/wire/esp.ts";
+import { type IkeHeader, isFromInitiator, type OpenedPart, type SealedPart } from "../../src/wire/ikeMessage.ts";
+import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
+import { RFC9838 } from "../../src/wire/payloads.ts";
+
+export interface KeyRing {
+  openIke(message: Bytes, header: IkeHeader, part: SealedPart): OpenedPart | undefined;
+  openEsp(packet: Bytes, spi: number): OpenedEsp | undefined;
+}
+
+/** A wrong integrity check value is a `problem` of the field; the octets are then shown as they decrypt, if they do. */
+const WRONG_ICV = "wrong integrity check value";
+
+export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
+  const ike = new Map<string, IkeKeyEntry>();
+  const esp = new Map<number, EspKeyEntry[]>();
+  for (const entry of entries) {
+    if (entry.kind === "ike") ike.set(entry.spiInitiator + entry.spiResponder, entry);
+    else {
+      const spi = Number.parseInt(entry.spi, 16);
+      esp.set(spi, [...(esp.get(spi) ?? []), entry]);
+    }
+  }
+  return {
+    openIke(message, header, part) {
+      const entry = ike.get(header.spiInitiator + header.spiResponder);
+      return entry === undefined ? undefined : openIke(crypto, entry, message, header, part);
+    },
+    openEsp(packet, spi) {
+      for (const entry of esp.get(spi) ?? []) {
+        const opened = openEsp(crypto, entry, packet);
+        if (opened !== undefined) return opened;
+      }
+      return undefined;
+    },
+  };
+}
+
+function protectionOf(entry: KeyEntry): Protection | undefined {
+  const encr = encrSpec(entry.encr, entry.encrKeyBits);
+  return encr === undefined ? undefined : { encr, integ: integSpec(entry.integ) };
+}
+
+function openIke(
+  crypto: Crypto,
+  entry: IkeKeyEntry,
+  message: Bytes,
+  header: IkeHeader,
+  part: SealedPart,
+): OpenedPart | undefined {
+  const protection = protectionOf(entry);
+  if (protection === undefined) return undefined;
+  const forward = isFromInitiator(header);
+  const keys = {
+    encr: (forward ? entry.encrInitiator : entry.encrResponder).secret,
+    integ: (forward ? entry.integInitiator : entry.integResponder).secret,
+  };
+  const prefix = message.subarray(0, part.start + (part.number === PayloadType.SKF ? 8 : 4));
+  const plain = unprotect(crypto, protection, keys, { prefix, body: part.body });
+  const ivLength = protection.encr.iv;
+  const icvLength = icvOctets(protection);
+  if (plain === undefined || plain.length === 0) {
+    if (part.body.length < ivLength + icvLength) return undefined;
+    return { plain: EMPTY, ivLength, icvLength, payloadLength: 0, problem: WRONG_ICV, known: RFC9838 };
+  }
+  const padLength = plain[plain.length - 1]!;
+  const payloadLength = Math.max(0, plain.length - 1 - padLength);
+  return { plain, ivLength, icvLength, payloadLength, known: RFC9838 };
+}
+
+function openEsp(crypto: Crypto, entry: EspKeyEntry, packet: Bytes): OpenedEsp | undefined {
+  const protection = protectionOf(entry);
+  if (protection === undefined) return undefined;
+  const keys = { encr: entry.encrKey.secret, integ: entry.integKey.secret };
+  const prefix = packet.subarray(0, ESP_HEADER_LENGTH);
+  const plain = unprotect(crypto, protection, keys, { prefix, body: packet.subarray(ESP_HEADER_LENGTH) });
+  if (plain === undefined) return undefined;
+  return { plain, ivLength: protection.encr.iv, icvLength: icvOctets(protection) };
+}
