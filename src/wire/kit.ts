@@ -298,13 +298,12 @@ export function struct<const F extends Fields>(
         if ("derived" in field) field.finish?.(w, start, places[i]!);
       }
     },
-    read(r, tree, name, outer) {
+    read(r, tree, name) {
       const start = r.at;
       const end = r.end;
       const value: Scope = {};
       // Derived values live in a scope of their own, so that the value keeps one hidden class.
-      const scope: Scope = Object.create(null);
-      scope.outer = outer;
+      const scope: Scope = {};
       // Without a name of its own the struct describes the node that is open, such as its payload.
       if (name !== "") tree?.enter(name, start, rfc);
       let key = "";
