@@ -27,6 +27,17 @@ export function checkAead(aead: Aead, key: Bytes, nonce: Bytes, tagLength: numbe
   assert(AEAD_TAGS[aead].includes(tagLength), `${aead} tag of ${tagLength} octets`);
 }
 
+/** RFC 5649 wraps at least one octet. */
+export function checkWrap(kek: Bytes, plain: Bytes): void {
+  checkAesKey(kek);
+  assert(plain.length > 0, "there is no key to wrap");
+}
+
+/** Whether octets from a peer can be a wrapped key at all: two blocks of 8 octets or more. */
+export function mayBeWrapped(wrapped: Bytes): boolean {
+  return wrapped.length >= 16 && wrapped.length % 8 === 0;
+}
+
 export function checkMismatch(what: string): never {
   assert(false, `the key cannot be used with ${what}`);
 }

@@ -24,7 +24,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { concat, fromHex } from "../base/bytes.ts";
 import type { Crypto, CurveName, EcPublicKey, HashName, PrivateKey, PublicKey } from "./api.ts";
 import type { Aead, CbcCipher } from "./argument.ts";
-import { checkAead, checkAesKey, checkCbc, checkMismatch } from "./argument.ts";
+import { checkAead, checkAesKey, checkCbc, checkMismatch, checkWrap, mayBeWrapped } from "./argument.ts";
 import type { ModpGroup } from "./dhGroup.ts";
 import { acceptableModp, CURVES, DH_GROUPS, privateScalar } from "./dhGroup.ts";
 import { ecdsaFromDer, ecdsaToDer } from "./ecdsaCoding.ts";
@@ -235,12 +235,13 @@ export const native: Crypto = {
   },
 
   wrapKey(kek, plain) {
-    checkAesKey(kek);
+    checkWrap(kek, plain);
     return own(createCipheriv(`id-aes${8 * kek.length}-wrap-pad`, kek, KWP_IV).update(plain));
   },
 
   unwrapKey(kek, wrapped) {
     checkAesKey(kek);
+    if (!mayBeWrapped(wrapped)) return undefined;
     const decipher = createDecipheriv(`id-aes${8 * kek.length}-wrap-pad`, kek, KWP_IV);
     return undefinedOnThrow(() => own(decipher.update(wrapped)));
   },

@@ -20,7 +20,7 @@ import type {
   RsaPrivateKey,
   RsaPublicKey,
 } from "./api.ts";
-import { checkAead, checkAesKey, checkCbc, checkMismatch } from "./argument.ts";
+import { checkAead, checkAesKey, checkCbc, checkMismatch, checkWrap, mayBeWrapped } from "./argument.ts";
 import { bigFrom, bigTo, fixedBase, mod, powMod } from "./bigint.ts";
 import { desCbcDecrypt, desCbcEncrypt } from "./des.ts";
 import type { ModpGroup } from "./dhGroup.ts";
@@ -163,12 +163,13 @@ export const noble: Crypto = {
   },
 
   wrapKey(kek, plain) {
-    checkAesKey(kek);
+    checkWrap(kek, plain);
     return aeskwp(kek).encrypt(plain);
   },
 
   unwrapKey(kek, wrapped) {
     checkAesKey(kek);
+    if (!mayBeWrapped(wrapped)) return undefined;
     return undefinedOnThrow(() => aeskwp(kek).decrypt(wrapped));
   },
 

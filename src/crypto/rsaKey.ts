@@ -38,7 +38,8 @@ export function rsaKey(rng: Rng, bits: number): RsaPrivateKey {
   return first > second ? rsaKeyFromPrimes(first, second) : rsaKeyFromPrimes(second, first);
 }
 
-function rsaKeyFromPrimes(p: bigint, q: bigint): RsaPrivateKey {
+/** Two different odd primes, p > q, neither of them 1 modulo 65537. */
+export function rsaKeyFromPrimes(p: bigint, q: bigint): RsaPrivateKey {
   const [p1, q1] = [p - 1n, q - 1n];
   const d = invMod(PUBLIC_EXPONENT, (p1 * q1) / gcd(p1, q1))!;
   return {
