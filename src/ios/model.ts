@@ -80,6 +80,8 @@ export interface IosInterface {
   /** `crypto map NAME`. */
   cryptoMap?: Reference;
   ospfCost?: number;
+  /** `ip ospf PROCESS area AREA`. */
+  ospfArea?: { readonly process: number; readonly area: number; readonly at: Place };
 }
 
 export interface StaticRoute {
@@ -496,6 +498,8 @@ export interface CryptoMap {
   readonly at: Place;
   /** By sequence number, in ascending order. */
   entries: Map<number, GkmMapEntry>;
+  /** Entries of other kinds, `ipsec-isakmp` above all: not modelled. */
+  otherEntries: Map<number, Place>;
   failClose?: FailClose;
   /** `local-address`: canonical interface name. */
   localAddress?: Reference;

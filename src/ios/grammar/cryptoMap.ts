@@ -1,0 +1,132 @@
+/** `crypto map`: attaches a router to a group as a member. Other kinds of entries are known by number only. */
+import type { Args } from "../args.ts";
+import { newCryptoMap } from "../defaults.ts";
+import { type CommandSpec, defineMode, obtain, obtainOrdered, sectionsAside } from "../grammar.ts";
+import { shortInterface } from "../interfaceName.ts";
+import type { CryptoMap, FailClose, GkmMapEntry, IosConfig } from "../model.ts";
+
+const matchAddress: CommandSpec<GkmMapEntry | FailClose> = {
+  pattern: "match address <word:acl>",
+  set(target, args) {
+    target.acl = args.reference("acl");
+  },
+  no(target) {
+    target.acl = undefined;
+  },
+};
+
+const entryMode = defineMode<GkmMapEntry>("crypto map entry", "config-crypto-map", true, [
+  {
+    pattern: "set group <word:name>",
+    set(target, args) {
+      target.group = args.reference("name");
+    },
+    no(target) {
+      target.group = undefined;
+    },
+  },
+  matchAddress as CommandSpec<GkmMapEntry>,
+  { pattern: "description <line:text>", aside: "a note of the author" },
+]);
+
+const failCloseMode = defineMode<FailClose>("fail-close", "crypto-map-fail-close", true, [
+  {
+    pattern: "activate",
+    set(target) {
+      target.activated = true;
+    },
+    no(target) {
+      target.activated = false;
+    },
+  },
+  matchAddress as CommandSpec<FailClose>,
+]);
+
+const MAP = "crypto map [family:{ipv6}] <word:name>";
+
+function mapOf(config: IosConfig, args: Args): CryptoMap {
+  const name = args.text("name")!;
+  return obtain(config.cryptoMaps, name, () => newCryptoMap(name, args.has("family") ? "ipv6" : "ipv4", args.at));
+}
+
+export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
+  {
+    pattern: `${MAP} <1-65535:sequence> keyword:{gkm | gdoi}`,
+    noExact: true,
+    enter(target, args) {
+      const sequence = args.number("sequence")!;
+      const keyword = args.text<GkmMapEntry["keyword"]>("keyword")!;
+      const make = (): GkmMapEntry => ({ sequence, keyword, at: args.at });
+      return { mode: entryMode, target: obtainOrdered(mapOf(target, args).entries, sequence, make) };
+    },
+    no: removeEntry,
+  },
+  {
+    // An entry that exists can be entered again without its kind.
+    pattern: `${MAP} <1-65535:sequence>`,
+    noExact: true,
+    enter(target, args, session) {
+      const entry = target.cryptoMaps.get(args.text("name")!)?.entries.get(args.number("sequence")!);
+      if (entry !== undefined) return { mode: entryMode, target: entry };
+      session.refuse("iosRefused", args, "sequence", "% Incomplete command.");
+      return undefined;
+    },
+    no: removeEntry,
+  },
+  {
+    pattern: `${MAP} {gkm | gdoi} fail-close`,
+    noExact: true,
+    enter(target, args) {
+      const map = mapOf(target, args);
+      map.failClose ??= { at: args.at, activated: false };
+      return { mode: failCloseMode, target: map.failClose };
+    },
+    no(target, args) {
+      const map = target.cryptoMaps.get(args.text("name")!);
+      if (map !== undefined) map.failClose = undefined;
+    },
+  },
+  {
+    pattern: `${MAP} local-address <interface:interface>`,
+    set(target, args) {
+      mapOf(target, args).localAddress = args.reference("interface");
+    },
+    no(target, args) {
+      const map = target.cryptoMaps.get(args.text("name") ?? "");
+      if (map !== undefined) map.localAddress = undefined;
+    },
+  },
+  {
+    pattern: `${MAP} <1-65535:sequence> {ipsec-isakmp | ipsec-manual} [<line:rest>]`,
+    noExact: true,
+    aside: "only entries for groups are modelled",
+    section: true,
+    set(target, args) {
+      mapOf(target, args).otherEntries.set(args.number("sequence")!, args.at);
+    },
+    no: removeEntry,
+  },
+  {
+    pattern: MAP,
+    noExact: true,
+    no(target, args, session) {
+      const name = args.text("name")!;
+      const users = [...target.interfaces.values()].filter((one) => one.cryptoMap?.name === name);
+      const list = users.map((one) => shortInterface(one.name)).join(", ");
+      if (users.length === 0) target.cryptoMaps.delete(name);
+      else session.refuse("iosRefused", args, "name", `% Crypto-map ${name} is in use by interface(s): ${list}`);
+    },
+  },
+  ...sectionsAside("only entries for groups are modelled", [
+    "crypto dynamic-map <word:name> <1-65535:sequence>",
+    "crypto map <word:name> {client | isakmp | redundancy} <line:rest>",
+  ]),
+];
+
+function removeEntry(target: IosConfig, args: Args): void {
+  const map = target.cryptoMaps.get(args.text("name")!);
+  map?.entries.delete(args.number("sequence")!);
+  map?.otherEntries.delete(args.number("sequence")!);
+}
+
+export const cryptoMapModes = [entryMode, failCloseMode];

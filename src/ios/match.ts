@@ -1,0 +1,221 @@
+/**
+ * Finds the command that a line means. All patterns of a mode are followed at once, word by word: a keyword typed in full
+ * beats everything, a prefix must belong to one keyword only, an argument takes what its kind accepts.
+ */
+import { Args, type Captured } from "./args.ts";
+import { ambiguous, INCOMPLETE, INVALID_INPUT, type IosError } from "./iosError.ts";
+import type { Token } from "./lines.ts";
+import type { Place } from "./model.ts";
+import type { Edge, Pattern } from "./pattern.ts";
+
+/** A pattern and whatever belongs to it. */
+export interface Row {
+  readonly pattern: Pattern;
+}
+
+export type Match<R extends Row> =
+  | { readonly ok: true; readonly row: R; readonly args: Args }
+  | {
+      readonly ok: false;
+      readonly error: IosError;
+      /** Words that were understood before the failure. */
+      readonly progress: number;
+      /** True when the line had got past the leading keywords of some pattern: it is that command, with a mistake. */
+      readonly recognised: boolean;
+    };
+
+export interface MatchInput {
+  readonly tokens: readonly Token[];
+  /** The line without prompt, for messages and for arguments that take the rest of a line. */
+  readonly text: string;
+  /** Column of the first character of `text`. */
+  readonly column: number;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Whether a pattern may end early in a `no` form: IOS removes `rekey retransmit` whatever values follow. */
+export type EndsEarly<R extends Row> = (row: R) => boolean;
+
+interface Thread<R extends Row> {
+  readonly row: R;
+  readonly state: number;
+  readonly abbreviated: number;
+  readonly trail: Trail | undefined;
+}
+
+/** Steps taken so far, newest first: threads that share a beginning share its memory. */
+interface Trail {
+  readonly before: Trail | undefined;
+  readonly edge: Edge;
+  readonly token: Token;
+  readonly value: string | number;
+}
+
+interface Step<R extends Row> {
+  readonly thread: Thread<R>;
+  readonly edge: Edge;
+  readonly value: string | number;
+}
+
+/** Matches the tokens from `input.tokens[0]` on against all rows. */
+export function matchLine<R extends Row>(rows: readonly R[], input: MatchInput, endsEarly?: EndsEarly<R>): Match<R> {
+  let threads: Thread<R>[] = rows.map((row) => ({ row, state: 0, abbreviated: 0, trail: undefined }));
+  let recognised = false;
+  for (let at = 0; at < input.tokens.length; at++) {
+    const token = input.tokens[at]!;
+    const steps = threads.flatMap((thread) => stepsOf(thread, token, input));
+    if (token.text.startsWith("!") && !steps.some(({ edge }) => isRaw(edge))) break;
+    const chosen = choose(steps, token);
+    if (chosen === "ambiguous") {
+      const error: IosError = { code: "iosAmbiguous", message: ambiguous(input.text), column: token.column };
+      return { ok: false, error, progress: at, recognised };
+    }
+    if (chosen.length === 0) {
+      const error = invalidInput(threads, token, input.tokens[at - 1]);
+      return { ok: false, error, progress: at, recognised };
+    }
+    threads = chosen.map((step) => advance(step, token));
+    recognised ||= threads.some((thread) => at + 1 >= thread.row.pattern.lead);
+    if (chosen.some(({ edge }) => edge.accepts.kind === "value" && edge.accepts.value.line)) break;
+  }
+  return finish(threads, input, recognised, endsEarly);
+}
+
+function edgesOf<R extends Row>(thread: Thread<R>): readonly Edge[] {
+  return thread.row.pattern.states[thread.state]!.edges;
+}
+
+function isRaw(edge: Edge): boolean {
+  return edge.accepts.kind === "value" && edge.accepts.value.raw === true;
+}
+
+function stepsOf<R extends Row>(thread: Thread<R>, token: Token, input: MatchInput): Step<R>[] {
+  const steps: Step<R>[] = [];
+  for (const edge of edgesOf(thread)) {
+    if (edge.accepts.kind === "keyword") {
+      if (isPrefix(token.text, edge.accepts.word)) steps.push({ thread, edge, value: edge.accepts.word });
+      continue;
+    }
+    const text = edge.accepts.value.line ? input.text.slice(token.column - input.column).trimEnd() : token.text;
+    const value = edge.accepts.value.read(text);
+    if (value !== undefined) steps.push({ thread, edge, value });
+  }
+  return steps;
+}
+
+/** A number is no abbreviation: `1` is never `128`. */
+function isPrefix(typed: string, word: string): boolean {
+  const lower = typed.toLowerCase();
+  return /^\d+$/.test(lower) ? lower === word : word.startsWith(lower);
+}
+
+function isExact<R extends Row>(step: Step<R>, token: Token): boolean {
+  return step.edge.accepts.kind === "keyword" && step.edge.accepts.word.length === token.text.length;
+}
+
+function choose<R extends Row>(steps: readonly Step<R>[], token: Token): readonly Step<R>[] | "ambiguous" {
+  const exact = steps.filter((step) => isExact(step, token));
+  if (exact.length > 0) return exact;
+  const values = steps.filter(({ edge }) => edge.accepts.kind === "value");
+  const words = new Set(steps.map(({ edge }) => (edge.accepts.kind === "keyword" ? edge.accepts.word : "")));
+  words.delete("");
+  if (words.size <= 1) return steps;
+  return values.length > 0 ? values : "ambiguous";
+}
+
+function advance<R extends Row>(step: Step<R>, token: Token): Thread<R> {
+  const { thread, edge, value } = step;
+  const short = edge.accepts.kind === "keyword" && !isExact(step, token) ? 1 : 0;
+  const trail = { before: thread.trail, edge, token, value };
+  return { row: thread.row, state: edge.to, abbreviated: thread.abbreviated + short, trail };
+}
+
+function finish<R extends Row>(
+  threads: readonly Thread<R>[],
+  input: MatchInput,
+  recognised: boolean,
+  endsEarly: EndsEarly<R> | undefined,
+): Match<R> {
+  const complete = threads.filter((thread) => isComplete(thread, endsEarly));
+  if (complete.length === 0) {
+    const end = input.column + input.text.length;
+    const expected = expectedAt(threads);
+    const error: IosError = { code: "iosIncomplete", message: INCOMPLETE, column: end, expected };
+    return { ok: false, error, progress: input.tokens.length, recognised };
+  }
+  const best = complete.reduce((a, b) => (b.abbreviated < a.abbreviated ? b : a));
+  return { ok: true, row: best.row, args: argsOf(best.trail, input) };
+}
+
+function isComplete<R extends Row>(thread: Thread<R>, endsEarly: EndsEarly<R> | undefined): boolean {
+  if (thread.row.pattern.states[thread.state]!.accepting) return true;
+  return (endsEarly?.(thread.row) ?? false) && trailLength(thread.trail) >= thread.row.pattern.lead;
+}
+
+function trailLength(trail: Trail | undefined): number {
+  let count = 0;
+  for (let at = trail; at !== undefined; at = at.before) count += 1;
+  return count;
+}
+
+function argsOf(trail: Trail | undefined, input: MatchInput): Args {
+  const steps: Trail[] = [];
+  for (let at = trail; at !== undefined; at = at.before) steps.unshift(at);
+  const captured: Captured[] = [];
+  for (const { edge, token, value } of steps) {
+    if (edge.capture === undefined) continue;
+    const last = captured[captured.length - 1];
+    if (edge.starts || last === undefined) captured.push({ name: edge.capture, value, column: token.column });
+    else captured[captured.length - 1] = { ...last, value: `${last.value}${glue(edge)}${value}` };
+  }
+  const at: Place = { file: input.file, line: input.line, column: input.tokens[0]?.column ?? input.column };
+  return new Args(captured, at, steps.map(wordOf));
+}
+
+/** Keywords of one choice are joined as in `aes-256`, the two halves of an interface name without anything. */
+function glue(edge: Edge): string {
+  return edge.accepts.kind === "keyword" ? "-" : "";
+}
+
+function wordOf({ edge, token, value }: Trail): string {
+  if (edge.accepts.kind === "keyword") return edge.accepts.word;
+  return edge.accepts.value.line ? String(value) : token.text;
+}
+
+/** Column of the first character that fits nothing: IOS puts the caret inside a keyword that starts right. */
+function invalidInput<R extends Row>(threads: readonly Thread<R>[], token: Token, before: Token | undefined): IosError {
+  const edges = threads.flatMap((thread) => edgesOf(thread));
+  const ranged = edges.some(({ accepts }) => accepts.kind === "value" && accepts.value.range !== undefined);
+  const expected = edges.length === 0 ? "end of line" : expectedAt(threads);
+  // What follows a key may be the rest of the key, typed with a blank: it is not repeated in messages.
+  const found = token.secretive || before?.secretive === true ? undefined : token.text;
+  if (ranged && /^-?\d+$/.test(token.text)) {
+    return { code: "iosRange", message: INVALID_INPUT, column: token.column, expected, found };
+  }
+  const fitting = edges.map(({ accepts }) => (accepts.kind === "keyword" ? commonPrefix(token.text, accepts.word) : 0));
+  const column = token.column + Math.max(0, ...fitting);
+  return { code: "iosInvalidInput", message: INVALID_INPUT, column, expected, found };
+}
+
+function commonPrefix(typed: string, word: string): number {
+  const lower = typed.toLowerCase();
+  let count = 0;
+  while (count < lower.length && lower[count] === word[count]) count += 1;
+  return count;
+}
+
+const EXPECTED_SHOWN = 12;
+
+function expectedAt<R extends Row>(threads: readonly Thread<R>[]): string {
+  const labels = new Set<string>();
+  for (const thread of threads) {
+    for (const { accepts } of edgesOf(thread)) {
+      labels.add(accepts.kind === "keyword" ? accepts.word : accepts.value.label);
+    }
+    if (thread.row.pattern.states[thread.state]!.accepting) labels.add("end of line");
+  }
+  const all = [...labels];
+  const shown = all.slice(0, EXPECTED_SHOWN).join(" | ");
+  return all.length > EXPECTED_SHOWN ? `${shown} | ...` : shown;
+}
