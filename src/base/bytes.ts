@@ -39,11 +39,27 @@ export function toHex(octets: Bytes): string {
 
 /** Reads hexadecimal; white space and colons are passed over. Throws a WireError `badHex` for anything else. */
 export function fromHex(text: string): Bytes {
-  const digits = text.replace(/[\s:]/g, "");
-  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw new WireError("badHex", "not hexadecimal", 0);
-  const out = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
-  return out;
+  const out = new Uint8Array(text.length >>> 1);
+  let digits = 0;
+  for (let i = 0; i < text.length; i++) {
+    const value = digitOf(text.charCodeAt(i));
+    if (value === SKIPPED) continue;
+    if (value === NO_DIGIT) throw new WireError("badHex", `character ${i + 1} is no hexadecimal digit`, i);
+    out[digits >>> 1] = (out[digits >>> 1]! << 4) | value;
+    digits++;
+  }
+  if (digits % 2 !== 0) throw new WireError("badHex", "an odd number of hexadecimal digits", text.length);
+  return out.length === digits >>> 1 ? out : out.slice(0, digits >>> 1);
+}
+
+const SKIPPED = -1;
+const NO_DIGIT = -2;
+
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 0x20;
+  if (lower >= 97 && lower <= 102) return lower - 87;
+  return code === 58 || code === 32 || (code >= 9 && code <= 13) ? SKIPPED : NO_DIGIT;
 }
 
 /** US-ASCII or UTF-8 text to octets. */
@@ -141,7 +157,7 @@ export class Reader {
   }
 }
 
-/** Grows as it is written to; `mark` and `patch` serve length fields that are known only afterwards. */
+/** Grows as it is written to; the patch methods serve length fields that are known only afterwards. */
 export class Writer {
   private buffer: Bytes;
   private size = 0;

@@ -2,7 +2,7 @@
  * An IKEv2 message: the 28-octet header and its chain of payloads. Encrypted payloads stay octets here; who holds the
  * keys opens them and reads the inner chain with `readChain`.
  */
-import { type Bytes, Reader, toHex, Writer } from "../base/bytes.ts";
+import { type Bytes, fromHex, Reader, toHex, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Field } from "./field.ts";
 import * as N from "./ikev2Numbers.ts";
@@ -16,7 +16,7 @@ export const IKE_HEADER_LENGTH = 28;
 const spiText = mapped(
   bytes(8),
   (octets) => toHex(octets),
-  (text: string) => Uint8Array.from({ length: 8 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)),
+  (text: string) => fromHex(text),
   (text) => text,
 );
 
