@@ -95,13 +95,23 @@ export interface Crypto {
   /** The unwrapped key, or undefined where the check value, the length or the padding is wrong. */
   unwrapKey(kek: Bytes, wrapped: Bytes): Bytes | undefined;
 
-  /** Public value in the form of a KE payload: MODP padded to the prime, ECP x and y, Curve25519 32 octets. */
+  /**
+   * Public value in the form of a KE payload: MODP padded to the prime, ECP x and y, Curve25519 32 octets. `privateKey`:
+   * an exponent of any length (MODP), as many octets as the field has (ECP: values that are no scalar of the curve are
+   * reduced into its range, so that any draw is a key), 32 octets (Curve25519).
+   */
   dhPublic(group: DhGroup, privateKey: Bytes): Bytes;
-  /** Shared secret as it enters the PRF (MODP padded, ECP x only), or undefined where the peer's value is not acceptable. */
+  /**
+   * Shared secret as it enters the PRF (MODP padded, ECP x only), or undefined where the peer's value is not acceptable:
+   * of another length, not 1 < y < p - 1, off the curve, or of small order on Curve25519. RFC 6989 section 2.
+   */
   dhShared(group: DhGroup, privateKey: Bytes, peer: Bytes): Bytes | undefined;
 
   sign(key: PrivateKey, scheme: SignatureScheme, message: Bytes): Bytes;
-  /** False for a bad signature and for a key or an encoding that cannot be used. */
+  /**
+   * False for a bad signature and for a key or an encoding that cannot be used. RSA moduli from 512 to 16,384 bits with
+   * exponents of up to 64 bits are computed with, all others refused: the time of one call is bounded.
+   */
   verify(key: PublicKey, scheme: SignatureScheme, message: Bytes, signature: Bytes): boolean;
 }
 

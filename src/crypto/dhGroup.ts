@@ -68,6 +68,12 @@ export function privateScalar(curve: Curve, octets: Bytes): Bytes {
   return bigTo((value % (curve.order - 1n)) + 1n, curve.size);
 }
 
+/** Private octets of a group without a scalar range of its own: an exponent of any length, or 32 octets of Curve25519. */
+export function checkExponent(group: ModpGroup | X25519Group, octets: Bytes): void {
+  const fits = group.kind === "modp" ? octets.length > 0 : octets.length === 32;
+  assert(fits, `${group.kind} private key of ${octets.length} octets`);
+}
+
 /**
  * Whether a peer's MODP value can be used: as long as the prime (RFC 7296 section 3.4) and 1 < y < p - 1 (RFC 6989
  * section 2.1).

@@ -26,7 +26,7 @@ import type { Crypto, CurveName, EcPublicKey, HashName, PrivateKey, PublicKey } 
 import type { Aead, CbcCipher } from "./argument.ts";
 import { checkAead, checkAesKey, checkCbc, checkMismatch, checkWrap, mayBeWrapped } from "./argument.ts";
 import type { ModpGroup } from "./dhGroup.ts";
-import { acceptableModp, CURVES, DH_GROUPS, privateScalar } from "./dhGroup.ts";
+import { acceptableModp, CURVES, checkExponent, DH_GROUPS, privateScalar } from "./dhGroup.ts";
 import { ecdsaFromDer, ecdsaToDer } from "./ecdsaCoding.ts";
 import type { EcdsaTools } from "./rfc6979.ts";
 import { signEcdsa } from "./rfc6979.ts";
@@ -248,6 +248,7 @@ export const native: Crypto = {
 
   dhPublic(group, privateKey) {
     const spec = DH_GROUPS[group];
+    if (spec.kind !== "ecp") checkExponent(spec, privateKey);
     if (spec.kind === "x25519") {
       const { x } = createPublicKey(x25519Private(privateKey)).export({ format: "jwk" });
       return fromBase64(x!);
@@ -260,6 +261,7 @@ export const native: Crypto = {
 
   dhShared(group, privateKey, peer) {
     const spec = DH_GROUPS[group];
+    if (spec.kind !== "ecp") checkExponent(spec, privateKey);
     if (spec.kind === "x25519") {
       if (peer.length !== 32) return undefined;
       return undefinedOnThrow(() => {

@@ -24,7 +24,7 @@ import { checkAead, checkAesKey, checkCbc, checkMismatch, checkWrap, mayBeWrappe
 import { bigFrom, bigTo, fixedBase, mod, powMod } from "./bigint.ts";
 import { desCbcDecrypt, desCbcEncrypt } from "./des.ts";
 import type { ModpGroup } from "./dhGroup.ts";
-import { acceptableModp, CURVES, DH_GROUPS, privateScalar } from "./dhGroup.ts";
+import { acceptableModp, CURVES, checkExponent, DH_GROUPS, privateScalar } from "./dhGroup.ts";
 import { ecdsaFromDer, ecdsaToDer } from "./ecdsaCoding.ts";
 import { checkRsaBlock, encodeRsaBlock, modulusOctets, usableRsaKey } from "./rsaPad.ts";
 
@@ -175,6 +175,7 @@ export const noble: Crypto = {
 
   dhPublic(group, privateKey) {
     const spec = DH_GROUPS[group];
+    if (spec.kind !== "ecp") checkExponent(spec, privateKey);
     if (spec.kind === "x25519") return x25519.getPublicKey(privateKey);
     if (spec.kind === "modp") {
       return bigTo(generatorPower(group, spec, bigFrom(privateKey)), spec.primeOctets.length);
@@ -185,6 +186,7 @@ export const noble: Crypto = {
 
   dhShared(group, privateKey, peer) {
     const spec = DH_GROUPS[group];
+    if (spec.kind !== "ecp") checkExponent(spec, privateKey);
     if (spec.kind === "x25519") {
       return peer.length === 32 ? undefinedOnThrow(() => x25519.getSharedSecret(privateKey, peer)) : undefined;
     }

@@ -8,9 +8,9 @@ import { DER_BIT_STRING, DER_NULL, DER_OID, DER_SEQUENCE, DerReader, der, derBit
 import { CURVES } from "./dhGroup.ts";
 
 /** Content octets of object identifiers, in hexadecimal. */
-export const OID_RSA = "2a864886f70d010101";
-export const OID_EC = "2a8648ce3d0201";
-export const OID_ED25519 = "2b6570";
+const OID_RSA = "2a864886f70d010101";
+const OID_EC = "2a8648ce3d0201";
+const OID_ED25519 = "2b6570";
 
 /** RFC 5480 section 2.1.1.1. */
 const CURVE_OIDS: Readonly<Record<CurveName, string>> = {

@@ -1,6 +1,7 @@
 /**
  * IANA "Internet Key Exchange Version 2 (IKEv2) Parameters" transform IDs as descriptions of algorithms. A number that
- * is not listed yields undefined: the receiver's rules decide what to do about it.
+ * is not listed yields undefined: the receiver's rules decide what to do about it. The registry's names as constants
+ * belong to the wire formats; here a number is only looked up.
  */
 import type { DhGroup, HashName } from "./api.ts";
 import { CURVES, DH_GROUPS } from "./dhGroup.ts";
@@ -66,44 +67,6 @@ export interface KwaSpec {
   readonly name: string;
   readonly key: number;
 }
-
-/** Transform types. RFC 7296 section 3.3.2, RFC 9838. */
-export const TransformType = { encr: 1, prf: 2, integ: 3, dh: 4, sn: 5, kwa: 13, gcauth: 14 } as const;
-
-export const Encr = {
-  tripleDes: 3,
-  null: 11,
-  aesCbc: 12,
-  aesCtr: 13,
-  aesGcm8: 18,
-  aesGcm12: 19,
-  aesGcm16: 20,
-  aesGmac: 21,
-  chacha20Poly1305: 28,
-} as const;
-
-export const Prf = {
-  hmacMd5: 1,
-  hmacSha1: 2,
-  aesXcbc: 4,
-  hmacSha256: 5,
-  hmacSha384: 6,
-  hmacSha512: 7,
-  aesCmac: 8,
-} as const;
-
-export const Integ = {
-  none: 0,
-  hmacMd5: 1,
-  hmacSha1: 2,
-  aesXcbc: 5,
-  aesCmac: 8,
-  hmacSha256: 12,
-  hmacSha384: 13,
-  hmacSha512: 14,
-} as const;
-
-export const Kwa = { kw128: 1, kw192: 2, kw256: 3 } as const;
 
 type EncrRow = Omit<EncrSpec, "name" | "keyBits" | "key"> & {
   readonly label: string;

@@ -253,6 +253,20 @@ describe("Diffie-Hellman", () => {
     }
   });
 
+  it("private keys of impossible lengths are the caller's bug", () => {
+    for (const [group, length] of [
+      [14, 0],
+      [19, 31],
+      [21, 64],
+      [31, 31],
+      [31, 33],
+    ] as const) {
+      bothThrow((crypto) => crypto.dhPublic(group, new Uint8Array(length)));
+      const peer = native.dhPublic(group, rng.bytes(DH_PRIVATE_LENGTH[group]));
+      bothThrow((crypto) => crypto.dhShared(group, new Uint8Array(length), peer));
+    }
+  });
+
   it("Curve25519: points of small order give no secret, the top bit is ignored", () => {
     const key = rng.bytes(32);
     const small = [
