@@ -1,0 +1,96 @@
+/**
+ * The seam between what roles decide and how a dialect of G-IKEv2 writes it down. RFC 9838 and the draft that Cisco ships
+ * share exchange and payload numbers but not contents; key servers and members speak through this interface and know
+ * nothing of octets. A dialect belongs to the group: its key server and its members use the same one.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Crypto, PrivateKey, PublicKey } from "../crypto/api.ts";
+import type { IkeSuite } from "../ikev2/api.ts";
+import type { Payload, Registry } from "../wire/payloads.ts";
+import type { GroupId } from "./groupId.ts";
+import type { Grant, GroupUpdate, KekKeys, KekSuite, Registration, RekeyAuthentication } from "./policy.ts";
+import type { Read } from "./protocolError.ts";
+
+export type DialectName = "rfc9838";
+
+/** A rekey SA as both ends hold it: what opens a rekey message and says who may have sent it. */
+export interface RekeySa {
+  /** 32 hexadecimal digits. */
+  readonly spi: string;
+  readonly suite: KekSuite;
+  readonly keys: KekKeys;
+  readonly authentication: RekeyAuthentication;
+  readonly publicKey?: PublicKey;
+}
+
+/** What a registration request turns out to be. `leave`: the member goes, or cannot use the policy (`notify`). */
+export type RegistrationIntent =
+  | { readonly kind: "join"; readonly registration: Registration }
+  | { readonly kind: "leave"; readonly group: GroupId; readonly notify: number };
+
+/** What is the same in a rekey for every member, encoded once. */
+export interface PreparedRekey {
+  readonly update: GroupUpdate;
+  readonly shared: readonly Payload[];
+}
+
+/**
+ * `malformed`: no message of this SA's format. `integrity`: altered, or under another key. `authentication`: not signed
+ * by the key server.
+ */
+export type RekeyRefusal = "malformed" | "integrity" | "authentication";
+
+export type OpenedRekey =
+  | { readonly ok: true; readonly messageId: number; readonly payloads: readonly Payload[] }
+  | { readonly ok: false; readonly reason: RekeyRefusal; readonly problem: string };
+
+export interface Dialect {
+  readonly name: DialectName;
+  readonly registry: Registry;
+  /** Exchange that authenticates and registers at once, and the one that registers in an SA that stands. */
+  readonly authExchange: number;
+  readonly registrationExchange: number;
+  /**
+   * How a rekey reaches one member: `inband` as a request in its IKE SA, which the response acknowledges; `push` as a
+   * message under the KEK with an acknowledgement of its own.
+   */
+  readonly unicastRekey: "inband" | "push";
+  readonly inbandExchange: number;
+
+  /** The key that wraps keys in an IKE SA; undefined where the SA's suite does not serve this dialect. */
+  unicastKwk(crypto: Crypto, suite: IkeSuite, skD: Secret): Secret | undefined;
+
+  /** Member to key server, behind IDi and AUTH or in a registration request of its own. */
+  registration(registration: Registration): readonly Payload[];
+  withdrawal(group: GroupId, notify: number): readonly Payload[];
+  readRegistration(payloads: readonly Payload[]): Read<RegistrationIntent>;
+
+  /** Key server to member. */
+  grant(crypto: Crypto, kwk: Secret, grant: Grant): readonly Payload[];
+  refusal(notify: number): readonly Payload[];
+  /** The grant, or the notify with which the key server refused. `sender`: the member had announced itself as one. */
+  readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], sender: boolean): Read<GrantAnswer>;
+
+  prepareInband(update: GroupUpdate): PreparedRekey;
+  /** Payloads of a rekey for one member. */
+  inbandRekey(crypto: Crypto, kwk: Secret, prepared: PreparedRekey): readonly Payload[];
+  readInbandRekey(crypto: Crypto, kwk: Secret, payloads: readonly Payload[]): Read<GroupUpdate>;
+
+  /** A rekey message for all members under the KEK. `iv`: of the cipher's length; `signer` for a signed one. */
+  sealRekey(
+    crypto: Crypto,
+    sa: RekeySa,
+    signer: PrivateKey | undefined,
+    update: GroupUpdate,
+    messageId: number,
+    iv: Bytes,
+  ): Bytes;
+  /** Integrity and signature of a rekey message; what it says is read by `readRekey` once its number is accepted. */
+  openRekey(crypto: Crypto, sa: RekeySa, message: Bytes): OpenedRekey;
+  readRekey(crypto: Crypto, sa: RekeySa, payloads: readonly Payload[]): Read<GroupUpdate>;
+}
+
+export type GrantAnswer =
+  | { readonly kind: "granted"; readonly grant: Grant }
+  | { readonly kind: "refused"; readonly notify: number };

@@ -1,0 +1,128 @@
+/** Keys as a KD payload and back. RFC 9838 section 4.5. */
+import type { Bytes } from "../../base/bytes.ts";
+import { fromHex, toHex, u32, uintFrom } from "../../base/bytes.ts";
+import { WireError } from "../../base/errors.ts";
+import type { Secret } from "../../base/secret.ts";
+import type { Crypto, PublicKey } from "../../crypto/api.ts";
+import { decodeSpki, encodeSpki } from "../../crypto/spki.ts";
+import { NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
+import type { GroupKeyBag, Kd, KeyBag, MemberKeyBag, WrappedKey } from "../../wire/rfc9838.ts";
+import { isMemberBag } from "../../wire/rfc9838.ts";
+import type { GroupKeys, GroupPolicy, KekKeys } from "../policy.ts";
+import { usesCounterMode } from "../policy.ts";
+import { ProtocolError } from "../protocolError.ts";
+import { joinKekKeys, kekOctets, splitKekKeys, tekOctets, unwrapSaKey, wrapSaKey } from "./keyWrap.ts";
+import type { Carrier } from "./legality.ts";
+import { checkAttributes, DATA_BAG, KEK_BAG, memberBagRows } from "./legality.ts";
+
+/** Sender-IDs have no defined length (section 4.5.3.3): four octets are sent, one to eight accepted. */
+const SENDER_ID_OCTETS_MAX = 8;
+
+/** What the member bag says beside the group's keys. */
+export interface MemberKeys {
+  readonly publicKey?: PublicKey;
+  readonly senderIds: readonly number[];
+}
+
+/** All keys of `policy`, wrapped under `kwk`: GSK_w of the SA that will carry the payload. */
+export function kdOfKeys(crypto: Crypto, kwk: Secret, policy: GroupPolicy, keys: GroupKeys, member: MemberKeys): Kd {
+  const bags: KeyBag[] = [];
+  if (policy.kek !== undefined && keys.kek !== undefined) {
+    const key = wrapSaKey(crypto, kwk, joinKekKeys(keys.kek));
+    bags.push(groupBag(Protocol.GIKE_UPDATE, fromHex(policy.kek.spi), key));
+  }
+  for (const { spi } of policy.dataSas) {
+    bags.push(groupBag(Protocol.ESP, u32(spi), wrapSaKey(crypto, kwk, keys.teks.get(spi)!.secret)));
+  }
+  const attributes: MemberKeyBag["attributes"][number][] = [];
+  if (member.publicKey !== undefined) attributes.push({ kind: "AUTH_KEY", value: encodeSpki(member.publicKey) });
+  for (const id of member.senderIds) attributes.push({ kind: "GM_SENDER_ID", value: u32(id) });
+  if (attributes.length > 0) bags.push({ protocol: Protocol.NONE, attributes });
+  return { bags };
+}
+
+function groupBag(protocol: number, spi: Bytes, key: WrappedKey): GroupKeyBag {
+  return { protocol, spi, attributes: [{ kind: "SA_KEY", value: key }] };
+}
+
+function syntax(problem: string): never {
+  throw new ProtocolError(NotifyType.INVALID_SYNTAX, problem);
+}
+
+/**
+ * The keys of a policy that was read before. Each SA of the policy has one bag and the other way round. `signed`: rekeys
+ * of this group carry a signature; `sender`: the receiver sent GROUP_SENDER. Throws ProtocolError INVALID_SYNTAX.
+ */
+export function keysOfKd(
+  crypto: Crypto,
+  kwk: Secret,
+  kd: Kd,
+  policy: GroupPolicy,
+  carrier: Carrier,
+  signed: boolean,
+  sender: boolean,
+): { readonly keys: GroupKeys; readonly member: MemberKeys } {
+  const teks = new Map<number, Secret>();
+  const suites = new Map(policy.dataSas.map((sa) => [sa.spi, sa.suite]));
+  const memberAttributes: MemberKeyBag["attributes"][number][] = [];
+  let kek: KekKeys | undefined;
+  for (const bag of kd.bags) {
+    if (isMemberBag(bag)) memberAttributes.push(...bag.attributes);
+    else if (bag.protocol === Protocol.GIKE_UPDATE) {
+      if (kek !== undefined || policy.kek?.spi !== toHex(bag.spi)) syntax("a key bag without its rekey SA policy");
+      checkAttributes("rekey SA bag", bag.attributes, KEK_BAG, carrier);
+      const { suite } = policy.kek;
+      kek = splitKekKeys(suite, unwrapOne(crypto, kwk, bag, kekOctets(suite)).secret);
+    } else {
+      const spi = uintFrom(bag.spi);
+      const suite = suites.get(spi);
+      if (bag.protocol !== Protocol.ESP || suite === undefined || teks.has(spi)) syntax("a key bag without its policy");
+      checkAttributes("data SA bag", bag.attributes, DATA_BAG, carrier);
+      teks.set(spi, unwrapOne(crypto, kwk, bag, tekOctets(suite)));
+    }
+  }
+  if (teks.size !== suites.size || (kek === undefined) !== (policy.kek === undefined)) syntax("an SA without its key");
+  const counted = sender && usesCounterMode(policy);
+  checkAttributes("member bag", memberAttributes, memberBagRows(signed, counted), carrier);
+  return { keys: { ...(kek === undefined ? {} : { kek }), teks }, member: memberKeys(memberAttributes) };
+}
+
+/**
+ * The copy of the key that is wrapped under the default key-wrap key. A rekey SA's key may come in several copies, one
+ * for each subtree of a key hierarchy; whoever is given none that it can open has been excluded (section 3.3).
+ */
+function unwrapOne(crypto: Crypto, kwk: Secret, bag: GroupKeyBag, octets: number): Secret {
+  for (const attribute of bag.attributes) {
+    if (attribute.kind !== "SA_KEY") continue;
+    const key = unwrapSaKey(crypto, kwk, attribute.value, octets);
+    if (key !== undefined) return key;
+  }
+  return syntax("no key that opens");
+}
+
+function memberKeys(attributes: readonly MemberKeyBag["attributes"][number][]): MemberKeys {
+  const senderIds: number[] = [];
+  let publicKey: PublicKey | undefined;
+  for (const attribute of attributes) {
+    if (attribute.kind === "AUTH_KEY") publicKey = publicKeyOf(attribute.value);
+    else if (attribute.kind === "GM_SENDER_ID") senderIds.push(senderIdOf(attribute.value));
+  }
+  return { ...(publicKey === undefined ? {} : { publicKey }), senderIds };
+}
+
+function publicKeyOf(octets: Bytes): PublicKey {
+  try {
+    return decodeSpki(octets);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return syntax(`authentication key: ${error.message}`);
+  }
+}
+
+function senderIdOf(octets: Bytes): number {
+  const id = uintFrom(octets);
+  if (octets.length === 0 || octets.length > SENDER_ID_OCTETS_MAX || !Number.isSafeInteger(id)) {
+    syntax(`Sender-ID of ${octets.length} octets`);
+  }
+  return id;
+}
