@@ -96,11 +96,11 @@ export function saKeyOctets(encr: EncrSpec, integ: IntegSpec | undefined): numbe
   return encrKeyOctets(encr) + integKeyOctets(integ);
 }
 
-/** Splits the key material of one direction; its length must be `saKeyOctets`. RFC 7296 section 2.17. */
+/** Copies of the parts of one direction's key material; its length must be `saKeyOctets`. RFC 7296 section 2.17. */
 export function splitSaKeys(encr: EncrSpec, integ: IntegSpec | undefined, material: Bytes): SaKeys {
   assert(material.length === saKeyOctets(encr, integ), "key material is not of the suite's length");
   const size = encrKeyOctets(encr);
-  return { encr: material.subarray(0, size), integ: material.subarray(size) };
+  return { encr: material.slice(0, size), integ: material.slice(size) };
 }
 
 /** KEYMAT = prf+(SK_d, [g^ir |] Ni | Nr), first the direction from the exchange's initiator. RFC 7296 section 2.17. */

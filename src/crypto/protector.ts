@@ -66,7 +66,10 @@ export function protect(crypto: Crypto, protection: Protection, keys: SaKeys, in
   return concat(text, integrity(crypto, integ, keys.integ, macInput(input.prefix, text, input.sequenceHigh)));
 }
 
-/** The padded plaintext, or undefined where the ICV is wrong or the body cannot be one of this suite. */
+/**
+ * The padded plaintext, or undefined where the ICV is wrong or the body cannot be one of this suite. With NULL and GMAC
+ * it is a view of the body.
+ */
 export function unprotect(
   crypto: Crypto,
   protection: Protection,

@@ -68,85 +68,42 @@ export interface KwaSpec {
   readonly key: number;
 }
 
-type EncrRow = Omit<EncrSpec, "name" | "keyBits" | "key"> & {
-  readonly label: string;
-  readonly keys: readonly number[];
-};
+type EncrFamily = Omit<EncrSpec, "keyBits" | "key">;
 
-const AES: readonly number[] = [128, 192, 256];
-const AES_AEAD = { salt: 4, iv: 8, ivKind: "counter", block: 1, aead: true } as const;
-
-/** `keys`: permitted Key Length attributes; a single negative length is the only one and the attribute is forbidden. */
-const ENCR_ROWS: readonly EncrRow[] = [
-  {
-    id: 3,
-    label: "ENCR_3DES",
-    kind: "cbc-3des",
-    keys: [-192],
-    salt: 0,
-    iv: 8,
-    ivKind: "random",
-    block: 8,
-    icv: 0,
-    aead: false,
-  },
-  {
-    id: 11,
-    label: "ENCR_NULL",
-    kind: "null",
-    keys: [-0],
-    salt: 0,
-    iv: 0,
-    ivKind: "none",
-    block: 1,
-    icv: 0,
-    aead: false,
-  },
-  {
-    id: 12,
-    label: "ENCR_AES_CBC",
-    kind: "cbc-aes",
-    keys: AES,
-    salt: 0,
-    iv: 16,
-    ivKind: "random",
-    block: 16,
-    icv: 0,
-    aead: false,
-  },
-  {
-    id: 13,
-    label: "ENCR_AES_CTR",
-    kind: "ctr-aes",
-    keys: AES,
-    salt: 4,
-    iv: 8,
-    ivKind: "counter",
-    block: 1,
-    icv: 0,
-    aead: false,
-  },
-  { id: 18, label: "ENCR_AES_GCM_8", kind: "aes-gcm", keys: AES, ...AES_AEAD, icv: 8 },
-  { id: 19, label: "ENCR_AES_GCM_12", kind: "aes-gcm", keys: AES, ...AES_AEAD, icv: 12 },
-  { id: 20, label: "ENCR_AES_GCM_16", kind: "aes-gcm", keys: AES, ...AES_AEAD, icv: 16 },
-  { id: 21, label: "ENCR_NULL_AUTH_AES_GMAC", kind: "aes-gmac", keys: AES, ...AES_AEAD, icv: 16 },
-  { id: 28, label: "ENCR_CHACHA20_POLY1305", kind: "chacha20-poly1305", keys: [-256], ...AES_AEAD, icv: 16 },
-];
-
-function encrSpecs({ label, keys, ...row }: EncrRow): [string, EncrSpec][] {
-  return keys.map((bits) => {
-    const fixed = bits <= 0;
-    const keyBits = fixed ? 0 : bits;
-    const spec = { ...row, name: fixed ? label : `${label}_${bits}`, keyBits, key: Math.abs(bits) / 8 };
-    return [encrKey(row.id, keyBits), spec];
-  });
+/** A cipher with one key length, in octets: the Key Length attribute is forbidden. */
+function fixedKey(family: EncrFamily, key: number): EncrSpec[] {
+  return [{ ...family, keyBits: 0, key }];
 }
+
+/** AES with its three key lengths: the attribute is mandatory. */
+function aesKeys(family: EncrFamily): EncrSpec[] {
+  return [128, 192, 256].map((bits) => ({ ...family, name: `${family.name}_${bits}`, keyBits: bits, key: bits / 8 }));
+}
+
+const AEAD = { salt: 4, iv: 8, ivKind: "counter", block: 1, aead: true } as const;
+const CBC = { salt: 0, ivKind: "random", icv: 0, aead: false } as const;
+const CTR = { salt: 4, iv: 8, ivKind: "counter", block: 1, icv: 0, aead: false } as const;
+const NULL = { salt: 0, iv: 0, ivKind: "none", block: 1, icv: 0, aead: false } as const;
+
+const ENCR_SPECS: ReadonlyMap<string, EncrSpec> = new Map(
+  [
+    fixedKey({ id: 3, name: "ENCR_3DES", kind: "cbc-3des", ...CBC, iv: 8, block: 8 }, 24),
+    fixedKey({ id: 11, name: "ENCR_NULL", kind: "null", ...NULL }, 0),
+    aesKeys({ id: 12, name: "ENCR_AES_CBC", kind: "cbc-aes", ...CBC, iv: 16, block: 16 }),
+    aesKeys({ id: 13, name: "ENCR_AES_CTR", kind: "ctr-aes", ...CTR }),
+    aesKeys({ id: 18, name: "ENCR_AES_GCM_8", kind: "aes-gcm", ...AEAD, icv: 8 }),
+    aesKeys({ id: 19, name: "ENCR_AES_GCM_12", kind: "aes-gcm", ...AEAD, icv: 12 }),
+    aesKeys({ id: 20, name: "ENCR_AES_GCM_16", kind: "aes-gcm", ...AEAD, icv: 16 }),
+    aesKeys({ id: 21, name: "ENCR_NULL_AUTH_AES_GMAC", kind: "aes-gmac", ...AEAD, icv: 16 }),
+    fixedKey({ id: 28, name: "ENCR_CHACHA20_POLY1305", kind: "chacha20-poly1305", ...AEAD, icv: 16 }, 32),
+  ]
+    .flat()
+    .map((spec) => [encrKey(spec.id, spec.keyBits), spec]),
+);
 
 function encrKey(id: number, keyBits: number): string {
   return `${id}/${keyBits}`;
 }
-
-const ENCR_SPECS: ReadonlyMap<string, EncrSpec> = new Map(ENCR_ROWS.flatMap(encrSpecs));
 
 /**
  * `keyBits`: the Key Length attribute, undefined or 0 where there is none. Undefined for an unknown cipher, for a length
