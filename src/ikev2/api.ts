@@ -79,10 +79,36 @@ export interface RetransmitPolicy {
   readonly repeats: number;
 }
 
+/** NAT traversal. RFC 7296 section 2.23. */
+export interface NatConfig {
+  /** Default true: detection notifies are sent and compared. */
+  readonly detect?: boolean;
+  /** Ports of initiator and responder once a NAT was detected; default 4500, 0 to stay where they are. */
+  readonly localPort?: number;
+  readonly remotePort?: number;
+}
+
+/** Which contents payloads 50 to 52 have: a property of the configuration, not to be seen from the octets. */
+export type Dialect = "ikev2" | "rfc9838";
+
 export interface EndpointConfig {
   readonly proposals: readonly IkeProposal[];
   readonly profiles: readonly AuthProfile[];
   readonly retransmit: RetransmitPolicy;
+  /** Default `rfc9838`, which holds plain IKEv2. */
+  readonly dialect?: Dialect;
+  /** Requests of a peer that we take without having answered the ones before, 1 (default) to 16; 5 on IOS. */
+  readonly window?: number;
+  /**
+   * Non-ESP marker between ports other than 500, 848 (never there) and 4500 (always there); default `auto`, which marks
+   * what it sends and takes both.
+   */
+  readonly marker?: "never" | "always" | "auto";
+  readonly nat?: NatConfig;
+  /** How long a responder waits for the AUTH request; default 30 s. */
+  readonly halfOpenMicros?: Micros;
+  /** How long the last response of a closed SA is kept for a peer that missed it; default 126 s. */
+  readonly lingerMicros?: Micros;
   /** Half-open SAs from which on a COOKIE is demanded; undefined: never. */
   readonly cookieThreshold?: number;
   /** Half-open SAs and established SAs beyond which IKE_SA_INIT is not answered. */

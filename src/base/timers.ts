@@ -1,0 +1,114 @@
+/**
+ * Deadlines by key: one binary heap for all that a machine waits for, so that ten thousand of them cost no more than a
+ * handful of comparisons each. Equal deadlines fall due in the order in which they were set.
+ */
+import type { Micros } from "./micros.ts";
+
+/** Plain data. `K`: what names a deadline; one key has at most one. */
+export interface Timers<K extends string | number> {
+  readonly heap: Entry<K>[];
+  readonly byKey: Map<K, Entry<K>>;
+  nextOrder: number;
+}
+
+interface Entry<K> {
+  readonly key: K;
+  at: Micros;
+  /** Number of the call that set it: breaks ties. */
+  order: number;
+  /** Place in the heap. */
+  index: number;
+}
+
+export function createTimers<K extends string | number>(): Timers<K> {
+  return { heap: [], byKey: new Map(), nextOrder: 0 };
+}
+
+/** Sets the deadline of `key`, or moves it where it has one. O(log n). */
+export function setTimer<K extends string | number>(timers: Timers<K>, key: K, at: Micros): void {
+  const order = timers.nextOrder++;
+  const known = timers.byKey.get(key);
+  if (known === undefined) {
+    const entry = { key, at, order, index: timers.heap.length };
+    timers.heap.push(entry);
+    timers.byKey.set(key, entry);
+    rise(timers.heap, entry);
+    return;
+  }
+  known.at = at;
+  known.order = order;
+  rise(timers.heap, known);
+  sink(timers.heap, known);
+}
+
+/** False where `key` had no deadline. O(log n). */
+export function cancelTimer<K extends string | number>(timers: Timers<K>, key: K): boolean {
+  const entry = timers.byKey.get(key);
+  if (entry === undefined) return false;
+  remove(timers, entry);
+  return true;
+}
+
+/** The deadline of `key`. */
+export function timerAt<K extends string | number>(timers: Timers<K>, key: K): Micros | undefined {
+  return timers.byKey.get(key)?.at;
+}
+
+/** The earliest deadline of all. O(1). */
+export function nextTimer<K extends string | number>(timers: Timers<K>): Micros | undefined {
+  return timers.heap[0]?.at;
+}
+
+/** Takes out the earliest deadline that is not after `now` and returns its key. O(log n). */
+export function takeDue<K extends string | number>(timers: Timers<K>, now: Micros): K | undefined {
+  const first = timers.heap[0];
+  if (first === undefined || first.at > now) return undefined;
+  remove(timers, first);
+  return first.key;
+}
+
+function remove<K extends string | number>(timers: Timers<K>, entry: Entry<K>): void {
+  const { heap } = timers;
+  timers.byKey.delete(entry.key);
+  const last = heap.pop()!;
+  if (last === entry) return;
+  place(heap, last, entry.index);
+  rise(heap, last);
+  sink(heap, last);
+}
+
+function place<K>(heap: Entry<K>[], entry: Entry<K>, index: number): void {
+  heap[index] = entry;
+  entry.index = index;
+}
+
+function before<K>(a: Entry<K>, b: Entry<K>): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+function rise<K>(heap: Entry<K>[], entry: Entry<K>): void {
+  let index = entry.index;
+  while (index > 0) {
+    const parent = heap[(index - 1) >> 1]!;
+    if (!before(entry, parent)) break;
+    const free = parent.index;
+    place(heap, parent, index);
+    index = free;
+  }
+  place(heap, entry, index);
+}
+
+function sink<K>(heap: Entry<K>[], entry: Entry<K>): void {
+  let index = entry.index;
+  for (;;) {
+    let child = heap[2 * index + 1];
+    if (child === undefined) break;
+    const other = heap[2 * index + 2];
+    if (other !== undefined && before(other, child)) child = other;
+    if (!before(child, entry)) break;
+    const free = child.index;
+    place(heap, child, index);
+    index = free;
+  }
+  place(heap, entry, index);
+}

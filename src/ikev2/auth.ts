@@ -1,0 +1,293 @@
+/**
+ * IKE_AUTH and GSA_AUTH, both sides: who proves what to whom. RFC 7296 sections 2.15 and 2.21.2, RFC 9838 section 2.3.1
+ * (GSA_AUTH computes AUTH the same way). What else the messages carry belongs to the room above.
+ */
+import { type Bytes, concat, equal, u32, utf8 } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import type { Crypto } from "../crypto/api.ts";
+import { prf } from "../crypto/prf.ts";
+import type { PrfSpec } from "../crypto/suite.ts";
+import { errorNotify } from "../wire/grammar.ts";
+import type { Auth, Id } from "../wire/ikev2.ts";
+import { formatIdentity, Id as IdCodec } from "../wire/ikev2.ts";
+import { AuthMethod, Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
+import { type Payload, payloadOf } from "../wire/payloads.ts";
+import type { AuthAnswer, AuthProfile, CloseReason, PskEntry } from "./api.ts";
+import { happened } from "./events.ts";
+import { notify } from "./nat.ts";
+import { findKey, matchesIdentity, matchProfile } from "./profile.ts";
+import {
+  closeSa,
+  drop,
+  type IkeSa,
+  type InitTranscript,
+  lingerSa,
+  moveTo,
+  type PendingRequest,
+  type Phase,
+  profileOf,
+  type SaKeySet,
+  Slot,
+  stopTimer,
+  type Turn,
+} from "./state.ts";
+import { answerRequest, noteWindowSize, sealMessage, settleRequest, startRequest, transmit } from "./window.ts";
+
+const KEY_PAD = utf8("Key Pad for IKEv2");
+
+// ------------------------------------------------------------------------------------------------- what AUTH proves
+
+/** RealMessage | Nonce of the other side | prf(SK_p, ID'), where ID' is the ID payload without its generic header. */
+export function signedOctets(
+  crypto: Crypto,
+  keys: Pick<SaKeySet, "prf" | "pi" | "pr">,
+  transcript: InitTranscript,
+  ofInitiator: boolean,
+  identity: Id,
+): Bytes {
+  const macKey = ofInitiator ? keys.pi.secret : keys.pr.secret;
+  const idMac = prf(crypto, keys.prf, macKey, IdCodec.encode(identity));
+  return ofInitiator
+    ? concat(transcript.request, transcript.nr, idMac)
+    : concat(transcript.response, transcript.ni, idMac);
+}
+
+/** AUTH data of method 2: prf(prf(secret, pad), octets). */
+export function sharedKeyAuth(crypto: Crypto, spec: PrfSpec, key: Bytes, octets: Bytes): Bytes {
+  return prf(crypto, spec, prf(crypto, spec, key, KEY_PAD), octets);
+}
+
+/** What proofs are made of and checked with: a pre-shared key today, key pairs and trust later. */
+export interface Credentials {
+  readonly psk: PskEntry | undefined;
+}
+
+/** One way of proving, by AUTH method number. Methods 1, 9 to 11 and 14 find their place here. */
+interface AuthHandler {
+  /** Undefined where the credentials are missing. */
+  prove(crypto: Crypto, keys: SaKeySet, credentials: Credentials, octets: Bytes): Auth | undefined;
+  /** What is wrong, undefined where the proof holds. */
+  check(crypto: Crypto, keys: SaKeySet, credentials: Credentials, octets: Bytes, auth: Auth): AuthProblem | undefined;
+}
+
+export type AuthProblem = "noProfile" | "noKey" | "mismatch" | "method" | "identity";
+
+const HANDLERS: ReadonlyMap<number, AuthHandler> = new Map<number, AuthHandler>([
+  [
+    AuthMethod.SHARED_KEY,
+    {
+      prove: (crypto, keys, { psk }, octets) =>
+        psk && {
+          method: AuthMethod.SHARED_KEY,
+          data: sharedKeyAuth(crypto, keys.prf, psk.localKey.secret, octets),
+        },
+      check(crypto, keys, { psk }, octets, auth) {
+        if (psk === undefined) return "noKey";
+        const expected = sharedKeyAuth(crypto, keys.prf, psk.remoteKey.secret, octets);
+        return equal(expected, auth.data) ? undefined : "mismatch";
+      },
+    },
+  ],
+]);
+
+const METHODS: Readonly<Record<AuthProfile["local"], number>> = { "pre-share": AuthMethod.SHARED_KEY };
+
+function proveSelf(turn: Turn, sa: IkeSa, transcript: InitTranscript, profile: AuthProfile): Auth | undefined {
+  const { crypto } = turn.tools;
+  const octets = signedOctets(crypto, sa.keys!, transcript, sa.initiator, profile.localIdentity);
+  const credentials = { psk: findKey(profile.keys, sa.remote.address, sa.identity) };
+  return HANDLERS.get(METHODS[profile.local])!.prove(crypto, sa.keys!, credentials, octets);
+}
+
+function checkPeer(
+  turn: Turn,
+  sa: IkeSa,
+  transcript: InitTranscript,
+  profile: AuthProfile,
+  identity: Id,
+  auth: Auth,
+): AuthProblem | undefined {
+  const { crypto } = turn.tools;
+  const handler = HANDLERS.get(auth.method);
+  if (handler === undefined || !profile.remote.some((name) => METHODS[name] === auth.method)) return "method";
+  const octets = signedOctets(crypto, sa.keys!, transcript, !sa.initiator, identity);
+  const credentials = { psk: findKey(profile.keys, sa.remote.address, identity) };
+  return handler.check(crypto, sa.keys!, credentials, octets, auth);
+}
+
+function reportFailure(turn: Turn, sa: IkeSa, identity: Id | undefined, reason: AuthProblem): void {
+  const named = identity === undefined ? "" : formatIdentity(identity);
+  turn.outcomes.push(happened("ike.authFailed", sa.number, sa.remote, { identity: named, reason }));
+}
+
+// -------------------------------------------------------------------------------------------------------- initiator
+
+/** IDi, AUTH and what the room above adds; called once the keys exist. */
+export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
+  const { phase } = sa;
+  assert(phase.at === "authSent", "AUTH is sent after IKE_SA_INIT");
+  const profile = profileOf(turn.endpoint, sa.profile);
+  const auth = profile && proveSelf(turn, sa, phase.transcript, profile);
+  if (profile === undefined || auth === undefined) {
+    reportFailure(turn, sa, undefined, profile === undefined ? "noProfile" : "noKey");
+    closeSa(turn, sa, "authenticationFailed");
+    return;
+  }
+  const payloads: Payload[] = [
+    { kind: "IDi", body: profile.localIdentity },
+    { kind: "AUTH", body: auth },
+    ...phase.options.payloads,
+    ...windowNotify(turn),
+  ];
+  startRequest(turn, sa, sa.authExchange, { kind: "auth" }, payloads);
+}
+
+/** N(SET_WINDOW_SIZE) where we take more than one request at a time. */
+function windowNotify(turn: Turn): Payload[] {
+  const { window = 1 } = turn.endpoint.config;
+  return window > 1 ? [notify(NotifyType.SET_WINDOW_SIZE, u32(window))] : [];
+}
+
+const REFUSALS: ReadonlyMap<number, CloseReason> = new Map<number, CloseReason>([
+  [NotifyType.AUTHENTICATION_FAILED, "authenticationFailed"],
+  [NotifyType.INVALID_SYNTAX, "invalidSyntax"],
+  [NotifyType.NO_PROPOSAL_CHOSEN, "noProposalChosen"],
+]);
+
+export function receiveAuthResponse(
+  turn: Turn,
+  sa: IkeSa,
+  request: PendingRequest,
+  payloads: readonly Payload[],
+): void {
+  const { phase } = sa;
+  assert(phase.at === "authSent", "a response to AUTH comes while AUTH is pending");
+  settleRequest(turn, sa, request);
+  const identity = payloadOf(payloads, "IDr");
+  const auth = payloadOf(payloads, "AUTH");
+  if (identity === undefined || auth === undefined) {
+    const error = errorNotify(payloads) ?? 0;
+    const { exchange } = request;
+    turn.outcomes.push(happened("ike.refused", sa.number, sa.remote, { side: "remote", notify: error, exchange }));
+    closeSa(turn, sa, REFUSALS.get(error) ?? "refused", error);
+    return;
+  }
+  const profile = profileOf(turn.endpoint, sa.profile)!;
+  const problem = matchesIdentity(profile.match, identity)
+    ? checkPeer(turn, sa, phase.transcript, profile, identity, auth)
+    : "identity";
+  if (problem !== undefined) {
+    rejectResponder(turn, sa, identity, problem);
+    return;
+  }
+  sa.identity = identity;
+  establish(turn, sa, profile, payloads);
+}
+
+/**
+ * The responder believes that the SA stands; one INFORMATIONAL tells it otherwise. It is not repeated: the SA is gone.
+ * RFC 7296 section 2.21.2.
+ */
+function rejectResponder(turn: Turn, sa: IkeSa, identity: Id, problem: AuthProblem): void {
+  reportFailure(turn, sa, identity, problem);
+  const payloads = [notify(NotifyType.AUTHENTICATION_FAILED)];
+  transmit(turn, sa, sealMessage(turn, sa, Exchange.INFORMATIONAL, sa.out.nextId, false, payloads));
+  closeSa(turn, sa, "authenticationFailed");
+}
+
+function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readonly Payload[]): void {
+  const identity = sa.identity!;
+  moveTo(turn.endpoint, sa, { at: "established" });
+  stopTimer(turn.endpoint, sa, Slot.life);
+  turn.outcomes.push(
+    happened("ike.established", sa.number, sa.remote, {
+      identity: formatIdentity(identity),
+      profile: profile.name,
+      initiator: sa.initiator,
+    }),
+    {
+      kind: "established",
+      sa: sa.number,
+      initiator: sa.initiator,
+      exchange: sa.authExchange,
+      identity,
+      profile: profile.name,
+      payloads,
+    },
+  );
+  noteWindowSize(turn, sa, payloads);
+}
+
+// -------------------------------------------------------------------------------------------------------- responder
+
+/** An AUTH request; the grammar has been checked and the request is being served. */
+export function receiveAuthRequest(
+  turn: Turn,
+  sa: IkeSa,
+  exchange: number,
+  messageId: number,
+  payloads: readonly Payload[],
+): void {
+  const { phase } = sa;
+  if (phase.at !== "initAnswered") {
+    drop(turn, "wrongPhase", sa.remote, sa.number);
+    return;
+  }
+  const { transcript } = phase;
+  sa.authExchange = exchange;
+  const identity = payloadOf(payloads, "IDi")!;
+  const profile = matchProfile(turn.endpoint.config.profiles, identity);
+  const problem =
+    profile === undefined
+      ? "noProfile"
+      : checkPeer(turn, sa, transcript, profile, identity, payloadOf(payloads, "AUTH")!);
+  if (profile === undefined || problem !== undefined) {
+    reportFailure(turn, sa, identity, problem ?? "noProfile");
+    answerRequest(turn, sa, messageId, [notify(NotifyType.AUTHENTICATION_FAILED)]);
+    lingerSa(turn, sa, "authenticationFailed");
+    return;
+  }
+  sa.profile = profile.name;
+  sa.identity = identity;
+  moveTo(turn.endpoint, sa, { at: "authenticating", transcript, messageId, payloads });
+  turn.outcomes.push({
+    kind: "authenticating",
+    sa: sa.number,
+    exchange,
+    identity,
+    profile: profile.name,
+    payloads,
+  });
+}
+
+/** The decision of the room above about a peer that has proved its identity. */
+export function answerAuth(turn: Turn, sa: IkeSa, answer: AuthAnswer): void {
+  const { phase } = sa;
+  assert(phase.at === "authenticating", "answerAuth follows `authenticating`");
+  if (!answer.accept) {
+    refuse(turn, sa, phase, answer.notify);
+    return;
+  }
+  const profile = profileOf(turn.endpoint, sa.profile)!;
+  const auth = proveSelf(turn, sa, phase.transcript, profile);
+  if (auth === undefined) {
+    reportFailure(turn, sa, sa.identity, "noKey");
+    refuse(turn, sa, phase, NotifyType.AUTHENTICATION_FAILED);
+    return;
+  }
+  answerRequest(turn, sa, phase.messageId, [
+    { kind: "IDr", body: profile.localIdentity },
+    { kind: "AUTH", body: auth },
+    ...answer.payloads,
+    ...windowNotify(turn),
+  ]);
+  establish(turn, sa, profile, phase.payloads);
+}
+
+function refuse(turn: Turn, sa: IkeSa, phase: Extract<Phase, { at: "authenticating" }>, type: number): void {
+  turn.outcomes.push(
+    happened("ike.refused", sa.number, sa.remote, { side: "local", notify: type, exchange: sa.authExchange }),
+  );
+  answerRequest(turn, sa, phase.messageId, [notify(type)]);
+  lingerSa(turn, sa, type === NotifyType.AUTHENTICATION_FAILED ? "authenticationFailed" : "refused");
+}

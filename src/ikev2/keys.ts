@@ -1,0 +1,91 @@
+/** The keys of an IKE SA: from a suite and a shared secret to what messages are protected with. RFC 7296 section 2.14. */
+import type { Bytes } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import { type Secret, secret } from "../base/secret.ts";
+import type { Crypto } from "../crypto/api.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
+import { ikeKeys, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
+import { encrSpec, integSpec, prfSpec } from "../crypto/suite.ts";
+import type { IkeSuite } from "./api.ts";
+import type { SaKeySet } from "./state.ts";
+
+/** Descriptions of the suite's algorithms; the suite must have passed `select` or `checkAnswer`. */
+export function suiteSpecs(suite: IkeSuite): SuiteSpecs {
+  const encr = encrSpec(suite.encr, suite.encrKeyBits);
+  const prf = prfSpec(suite.prf);
+  assert(encr !== undefined && prf !== undefined, "a suite was agreed on that is not implemented");
+  return { encr, prf, integ: integSpec(suite.integ) };
+}
+
+export interface KeyInput {
+  readonly suite: IkeSuite;
+  readonly ni: Bytes;
+  readonly nr: Bytes;
+  /** As in the header: 16 hexadecimal digits. */
+  readonly spiInitiator: string;
+  readonly spiResponder: string;
+  /** g^ir as `dhShared` returns it. */
+  readonly shared: Bytes;
+}
+
+/** Keys of a first IKE SA. */
+export function deriveKeys(crypto: Crypto, input: KeyInput): SaKeySet {
+  const specs = suiteSpecs(input.suite);
+  return keySetOf(crypto, input, skeyseed(crypto, specs.prf, input.ni, input.nr, input.shared));
+}
+
+/** Keys that follow from a SKEYSEED, whichever way that came about. */
+export function keySetOf(crypto: Crypto, input: KeyInput, seed: Bytes): SaKeySet {
+  const specs = suiteSpecs(input.suite);
+  const keys = ikeKeys(
+    crypto,
+    specs,
+    seed,
+    input.ni,
+    input.nr,
+    spiOctets(input.spiInitiator),
+    spiOctets(input.spiResponder),
+  );
+  return {
+    suite: input.suite,
+    protection: { encr: specs.encr, integ: specs.integ },
+    prf: specs.prf,
+    d: owned(keys.d),
+    ai: owned(keys.ai),
+    ar: owned(keys.ar),
+    ei: owned(keys.ei),
+    er: owned(keys.er),
+    pi: owned(keys.pi),
+    pr: owned(keys.pr),
+  };
+}
+
+/** A copy: a view would keep all of the key material alive, and copies of state would multiply it. */
+function owned(octets: Bytes): Secret {
+  return secret(octets.slice());
+}
+
+/** The eight octets of an SPI in hexadecimal. */
+export function spiOctets(spi: string): Bytes {
+  const octets = new Uint8Array(8);
+  for (let i = 0; i < 8; i++) octets[i] = Number.parseInt(spi.slice(2 * i, 2 * i + 2), 16);
+  return octets;
+}
+
+/** What a run exports for Wireshark and for our own inspector. */
+export function keyEntry(keys: SaKeySet, spiInitiator: string, spiResponder: string): KeyEntry {
+  return {
+    kind: "ike",
+    spiInitiator,
+    spiResponder,
+    encr: keys.suite.encr,
+    encrKeyBits: keys.suite.encrKeyBits,
+    integ: keys.suite.integ,
+    encrInitiator: keys.ei,
+    encrResponder: keys.er,
+    integInitiator: keys.ai,
+    integResponder: keys.ar,
+    skD: keys.d,
+    prf: keys.suite.prf,
+  };
+}

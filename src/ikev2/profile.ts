@@ -1,0 +1,69 @@
+/**
+ * Which profile and which pre-shared key a peer gets: the keyring and profile rules of Cisco IOS.
+ */
+import { type Bytes, equal } from "../base/bytes.ts";
+import { parseAddress } from "../wire/address.ts";
+import type { Id } from "../wire/ikev2.ts";
+import { IdType } from "../wire/ikev2Numbers.ts";
+import type { AuthProfile, ProfileMatch, PskEntry } from "./api.ts";
+
+export function sameId(a: Id, b: Id): boolean {
+  return a.type === b.type && equal(a.data, b.data);
+}
+
+/**
+ * The first profile whose `match identity remote` statements take this identity: addresses and other identities are
+ * statements of that one type, so any of them suffices. An address statement looks at the identity, not at where the
+ * packet came from. Several matching profiles are a mistake of the configuration; the first is taken.
+ */
+export function matchProfile(profiles: readonly AuthProfile[], identity: Id): AuthProfile | undefined {
+  return profiles.find((profile) => matchesIdentity(profile.match, identity));
+}
+
+export function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
+  if (match.anyRemote || match.remoteIdentities.some((known) => sameId(known, identity))) return true;
+  if (identity.type !== IdType.IPV4_ADDR && identity.type !== IdType.IPV6_ADDR) return false;
+  return match.remoteAddresses.some(({ network, mask }) => maskBits(network, mask, identity.data) >= 0);
+}
+
+/**
+ * The key for a peer: by its address, the longest mask first; else by its identity; else an entry for all addresses.
+ * `identity` is unknown to an initiator that has not heard of the peer yet.
+ */
+export function findKey(keys: readonly PskEntry[], address: string, identity: Id | undefined): PskEntry | undefined {
+  const octets = parseAddress(address);
+  let best: PskEntry | undefined;
+  let bestBits = -1;
+  for (const entry of keys) {
+    const bits =
+      entry.address === undefined || octets === undefined
+        ? -1
+        : maskBits(entry.address.network, entry.address.mask, octets);
+    if (bits > bestBits) {
+      best = entry;
+      bestBits = bits;
+    }
+  }
+  if (bestBits > 0) return best;
+  const named = identity === undefined ? undefined : keys.find((entry) => isFor(entry, identity));
+  return named ?? best;
+}
+
+function isFor(entry: PskEntry, identity: Id): boolean {
+  return entry.identity !== undefined && sameId(entry.identity, identity);
+}
+
+/** Number of ones in the mask where the address lies in the network, else -1. */
+function maskBits(network: string, mask: string, address: Bytes): number {
+  const net = parseAddress(network);
+  const ones = parseAddress(mask);
+  if (net === undefined || ones === undefined || net.length !== address.length || ones.length !== address.length) {
+    return -1;
+  }
+  let bits = 0;
+  for (let i = 0; i < net.length; i++) {
+    if (((net[i]! ^ address[i]!) & ones[i]!) !== 0) return -1;
+    for (let octet = ones[i]!; octet > 0; octet &= octet - 1) bits += 1;
+  }
+  return bits;
+}

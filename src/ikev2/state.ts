@@ -1,0 +1,310 @@
+/**
+ * State of an endpoint and of its IKE SAs: plain data.
+ *
+ * An IKE SA of the initiator goes initSent -> authSent -> established, one of the responder initAnswered -> authenticating
+ * -> established. `deleting` waits for the answer to our Delete; `lingering` is over for everybody but keeps its last
+ * response for a peer that did not get it (RFC 7296 section 2.1: the responder remembers). Any state may end at once.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import type { Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Timers } from "../base/timers.ts";
+import { cancelTimer, setTimer } from "../base/timers.ts";
+import type { Protection } from "../crypto/protector.ts";
+import type { PrfSpec } from "../crypto/suite.ts";
+import type { Id } from "../wire/ikev2.ts";
+import { IKEV2, type Payload, type Registry, RFC9838 } from "../wire/payloads.ts";
+import type {
+  AuthProfile,
+  CloseReason,
+  Dialect,
+  EndpointConfig,
+  IkeOutcome,
+  IkeSuite,
+  InitiateOptions,
+  RetransmitPolicy,
+  SaNumber,
+  Tools,
+} from "./api.ts";
+import { type DropReason, happened } from "./events.ts";
+
+/** What the dialects make of payload numbers 50 to 52. */
+export const REGISTRIES: Readonly<Record<Dialect, Registry>> = { ikev2: IKEV2, rfc9838: RFC9838 };
+
+/** Keys of one IKE SA as the functions of this room use them. i: messages of the original initiator. */
+export interface SaKeySet {
+  readonly suite: IkeSuite;
+  readonly protection: Protection;
+  readonly prf: PrfSpec;
+  readonly d: Secret;
+  readonly ai: Secret;
+  readonly ar: Secret;
+  readonly ei: Secret;
+  readonly er: Secret;
+  readonly pi: Secret;
+  readonly pr: Secret;
+}
+
+/** What AUTH covers beside the identities. RFC 7296 section 2.15. */
+export interface InitTranscript {
+  /** The complete IKE_SA_INIT messages, from SPIi on. */
+  readonly request: Bytes;
+  readonly response: Bytes;
+  readonly ni: Bytes;
+  readonly nr: Bytes;
+}
+
+export type Phase =
+  | {
+      readonly at: "initSent";
+      readonly group: number;
+      readonly privateKey: Secret;
+      readonly ni: Bytes;
+      /** Last version sent, with its cookie. */
+      readonly request: Bytes;
+      readonly cookie: Bytes | undefined;
+      /** Cookies and other groups asked for so far. */
+      readonly rounds: number;
+      readonly options: InitiateOptions;
+    }
+  | { readonly at: "initAnswered"; readonly transcript: InitTranscript }
+  | { readonly at: "authSent"; readonly transcript: InitTranscript; readonly options: InitiateOptions }
+  | {
+      readonly at: "authenticating";
+      readonly transcript: InitTranscript;
+      readonly messageId: number;
+      readonly payloads: readonly Payload[];
+    }
+  | { readonly at: "established" }
+  | { readonly at: "deleting" }
+  | { readonly at: "lingering" };
+
+export type PhaseName = Phase["at"];
+
+const PHASES_AFTER: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
+  initSent: ["initSent", "authSent"],
+  initAnswered: ["authenticating", "lingering"],
+  authSent: ["established"],
+  authenticating: ["established", "lingering"],
+  established: ["deleting", "lingering"],
+  deleting: ["lingering"],
+  lingering: [],
+};
+
+/** Whose answer a pending request waits for. */
+export type Purpose =
+  | { readonly kind: "init" }
+  | { readonly kind: "auth" }
+  | { readonly kind: "user"; readonly tag: string; readonly keepSa: boolean }
+  | { readonly kind: "delete" }
+  | { readonly kind: "liveness" };
+
+export interface PendingRequest {
+  readonly messageId: number;
+  readonly exchange: number;
+  readonly purpose: Purpose;
+  /** More than one where the message was fragmented. */
+  readonly datagrams: readonly Bytes[];
+  readonly policy: RetransmitPolicy;
+  repeats: number;
+  /** Given up, but its number is spent: the peer takes no later one before it has seen it. */
+  abandoned: boolean;
+}
+
+export interface QueuedRequest {
+  readonly exchange: number;
+  readonly purpose: Purpose;
+  readonly payloads: readonly Payload[];
+  readonly policy: RetransmitPolicy;
+}
+
+/** Our requests. RFC 7296 section 2.3. */
+export interface OutWindow {
+  nextId: number;
+  /** Requests that the peer lets us have under way. */
+  size: number;
+  readonly pending: PendingRequest[];
+  readonly queue: QueuedRequest[];
+}
+
+/** A request of the peer: being answered while `response` is undefined, then kept for repetitions. */
+export interface ServedRequest {
+  readonly messageId: number;
+  readonly exchange: number;
+  /** The request's datagram, of a fragmented one its first fragment: a repetition is equal to it. */
+  readonly request: Bytes;
+  response: readonly Bytes[] | undefined;
+}
+
+/** The peer's requests. */
+export interface InWindow {
+  /** Lowest message ID that has not been answered. */
+  nextId: number;
+  readonly served: ServedRequest[];
+}
+
+export interface IkeSa {
+  readonly number: SaNumber;
+  /** True: we are the original initiator. */
+  readonly initiator: boolean;
+  /** IKE_AUTH or GSA_AUTH; 0 on a responder's SA until the peer has chosen. */
+  authExchange: number;
+  local: Endpoint;
+  remote: Endpoint;
+  /** Our datagrams begin with the non-ESP marker. */
+  marker: boolean;
+  readonly spiInitiator: string;
+  /** `NO_SPI` on the initiator until the answer is there. */
+  spiResponder: string;
+  /** Name of the profile; empty on a responder's SA until the peer has named itself. */
+  profile: string;
+  identity: Id | undefined;
+  keys: SaKeySet | undefined;
+  /** Explicit IV of the next message where the cipher counts its IVs. */
+  nextIv: number;
+  phase: Phase;
+  readonly out: OutWindow;
+  readonly inward: InWindow;
+  readonly createdAt: Micros;
+  /** Key of this SA in `IkeEndpoint.byInit`; empty on the initiator. */
+  readonly initKey: string;
+}
+
+export interface IkeEndpoint {
+  readonly config: EndpointConfig;
+  readonly sas: Map<SaNumber, IkeSa>;
+  /** By the SPI that we chose. */
+  readonly bySpi: Map<string, IkeSa>;
+  /** Responder's SAs by what tells one IKE_SA_INIT request from another: SPIi, address, port, nonce. */
+  readonly byInit: Map<string, IkeSa>;
+  readonly timers: Timers<number>;
+  /** SAs that are not established, as responder. */
+  halfOpen: number;
+  nextSa: SaNumber;
+  readonly dropped: Partial<Record<DropReason, number>>;
+}
+
+/** One call from outside: what it may use, and what it has caused so far. */
+export interface Turn {
+  readonly endpoint: IkeEndpoint;
+  readonly tools: Tools;
+  readonly now: Micros;
+  readonly outcomes: IkeOutcome[];
+}
+
+/** What an SA may wait for beside answers: slots of the timer table. */
+export const Slot = {
+  /** A responder's SA that never gets authenticated, or one that lingers. */
+  life: 0,
+  /** Retransmissions of pending requests take the slots from here on, by message ID. */
+  retransmit: 16,
+} as const;
+
+const SLOTS = 32;
+/** A larger window is not used even where the peer grants it: there are so many slots. */
+export const WINDOW_MAX = 16;
+
+export function timerKey(sa: IkeSa, slot: number): number {
+  return sa.number * SLOTS + slot;
+}
+
+export function slotOf(key: number): { readonly number: SaNumber; readonly slot: number } {
+  return { number: Math.floor(key / SLOTS), slot: key % SLOTS };
+}
+
+export function retransmitSlot(messageId: number): number {
+  return Slot.retransmit + (messageId % WINDOW_MAX);
+}
+
+export function startTimer(turn: Turn, sa: IkeSa, slot: number, wait: Micros): void {
+  setTimer(turn.endpoint.timers, timerKey(sa, slot), turn.now + wait);
+}
+
+export function stopTimer(endpoint: IkeEndpoint, sa: IkeSa, slot: number): void {
+  cancelTimer(endpoint.timers, timerKey(sa, slot));
+}
+
+/** Our own SPI. */
+export function ownSpi(sa: IkeSa): string {
+  return sa.initiator ? sa.spiInitiator : sa.spiResponder;
+}
+
+export function registryOf(endpoint: IkeEndpoint): Registry {
+  return REGISTRIES[endpoint.config.dialect ?? "rfc9838"];
+}
+
+export function profileOf(endpoint: IkeEndpoint, name: string): AuthProfile | undefined {
+  return endpoint.config.profiles.find((profile) => profile.name === name);
+}
+
+export function isEstablished(sa: IkeSa): boolean {
+  return sa.phase.at === "established";
+}
+
+/** Half-open in the sense of RFC 7296 section 2.6: the peer has shown no more than its address. */
+function isHalfOpen(phase: Phase): boolean {
+  return phase.at === "initAnswered";
+}
+
+export function moveTo(endpoint: IkeEndpoint, sa: IkeSa, phase: Phase): void {
+  assert(PHASES_AFTER[sa.phase.at].includes(phase.at), `no way from ${sa.phase.at} to ${phase.at}`);
+  if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
+  sa.phase = phase;
+}
+
+export function addSa(endpoint: IkeEndpoint, sa: IkeSa): void {
+  endpoint.sas.set(sa.number, sa);
+  endpoint.bySpi.set(ownSpi(sa), sa);
+  if (sa.initKey !== "") endpoint.byInit.set(sa.initKey, sa);
+  if (isHalfOpen(sa.phase)) endpoint.halfOpen += 1;
+}
+
+/** Takes an SA out of all tables, without a word. */
+export function removeSa(endpoint: IkeEndpoint, sa: IkeSa): void {
+  for (let slot = 0; slot < SLOTS; slot++) stopTimer(endpoint, sa, slot);
+  sa.out.pending.length = 0;
+  sa.out.queue.length = 0;
+  endpoint.sas.delete(sa.number);
+  endpoint.bySpi.delete(ownSpi(sa));
+  if (sa.initKey !== "") endpoint.byInit.delete(sa.initKey);
+  if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
+}
+
+/** Tells the room above and the log that an SA is over for them; what the tables still hold is up to the caller. */
+export function reportClosed(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
+  const established = sa.phase.at === "established";
+  turn.outcomes.push(
+    happened("ike.closed", sa.number, sa.remote, { reason, established, ...(notify > 0 && { notify }) }),
+    { kind: "closed", sa: sa.number, reason, notify, established, remote: sa.remote },
+  );
+}
+
+/** The end of an SA: reported, and gone from all tables. */
+export function closeSa(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
+  reportClosed(turn, sa, reason, notify);
+  removeSa(turn.endpoint, sa);
+}
+
+/**
+ * The end of an SA whose last response must be at hand for a while: the peer may have missed it and ask again. Without
+ * it, a peer that missed its AUTHENTICATION_FAILED would repeat itself into a timeout.
+ */
+export function lingerSa(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
+  if (sa.phase.at !== "deleting") reportClosed(turn, sa, reason, notify);
+  moveTo(turn.endpoint, sa, { at: "lingering" });
+  for (const { messageId } of sa.out.pending) stopTimer(turn.endpoint, sa, retransmitSlot(messageId));
+  sa.out.pending.length = 0;
+  sa.out.queue.length = 0;
+  startTimer(turn, sa, Slot.life, turn.endpoint.config.lingerMicros ?? LINGER);
+}
+
+/** Proposed default: as long as a peer with the default back-off repeats itself. */
+const LINGER: Micros = 126_000_000;
+
+export function drop(turn: Turn, reason: DropReason, remote: Endpoint, sa = 0, detail = ""): void {
+  const { dropped } = turn.endpoint;
+  dropped[reason] = (dropped[reason] ?? 0) + 1;
+  turn.outcomes.push(happened("ike.dropped", sa, remote, detail === "" ? { reason } : { reason, detail }));
+}

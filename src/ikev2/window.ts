@@ -1,0 +1,231 @@
+/**
+ * Message IDs, windows, retransmission and the memory of responses. RFC 7296 sections 2.1 to 2.3.
+ *
+ * Only who asks repeats itself; a repetition has the same octets, IV included. Who answers keeps the responses of one
+ * window and sends them again when a request comes again. A request outside the window is never answered.
+ */
+import { type Bytes, concat, equal } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import { SECOND } from "../base/micros.ts";
+import { IKE_HEADER_LENGTH, type MessageHead } from "../wire/ikeMessage.ts";
+import { FLAG_INITIATOR, FLAG_RESPONSE, NotifyType } from "../wire/ikev2Numbers.ts";
+import { notifyOf, type Payload } from "../wire/payloads.ts";
+import type { RetransmitPolicy } from "./api.ts";
+import { happened } from "./events.ts";
+import { directionKeys, nextIv, sealPayloads } from "./protect.ts";
+import {
+  closeSa,
+  type IkeSa,
+  type PendingRequest,
+  type Purpose,
+  type QueuedRequest,
+  registryOf,
+  removeSa,
+  retransmitSlot,
+  type ServedRequest,
+  startTimer,
+  stopTimer,
+  type Turn,
+  WINDOW_MAX,
+} from "./state.ts";
+
+/** Waits of 2, 4, 8, 16, 32 and 64 seconds: six transmissions in all. RFC 7296 section 2.4 leaves the numbers open. */
+export const DEFAULT_RETRANSMIT: RetransmitPolicy = { first: 2 * SECOND, factor: 2, repeats: 5 };
+
+/** In front of IKE messages where ESP shares the port. RFC 7296 section 2.23. */
+export const NON_ESP_MARKER: Bytes = new Uint8Array(4);
+
+export function transmit(turn: Turn, sa: IkeSa, datagrams: readonly Bytes[]): void {
+  const { local, remote } = sa;
+  for (const octets of datagrams) {
+    turn.outcomes.push({ kind: "send", local, remote, octets: sa.marker ? concat(NON_ESP_MARKER, octets) : octets });
+  }
+}
+
+export function headOf(sa: IkeSa, exchange: number, messageId: number, response: boolean): MessageHead {
+  const flags = (sa.initiator ? FLAG_INITIATOR : 0) | (response ? FLAG_RESPONSE : 0);
+  return { spiInitiator: sa.spiInitiator, spiResponder: sa.spiResponder, exchange, flags, messageId };
+}
+
+/** The datagrams of an encrypted message of ours. */
+export function sealMessage(
+  turn: Turn,
+  sa: IkeSa,
+  exchange: number,
+  messageId: number,
+  response: boolean,
+  payloads: readonly Payload[],
+): readonly Bytes[] {
+  const { keys } = sa;
+  assert(keys !== undefined, "an encrypted message before there are keys");
+  const head = headOf(sa, exchange, messageId, response);
+  const iv = nextIv(sa, keys, turn.tools);
+  const direction = directionKeys(keys, sa.initiator);
+  const known = registryOf(turn.endpoint);
+  return [sealPayloads(turn.tools.crypto, keys.protection, direction, head, payloads, known, iv)];
+}
+
+// ----------------------------------------------------------------------------------------------------- our requests
+
+/** Sends an encrypted request, or puts it in line where the window is full. */
+export function startRequest(
+  turn: Turn,
+  sa: IkeSa,
+  exchange: number,
+  purpose: Purpose,
+  payloads: readonly Payload[],
+  policy: RetransmitPolicy = turn.endpoint.config.retransmit,
+): void {
+  resumeAbandoned(turn, sa);
+  sa.out.queue.push({ exchange, purpose, payloads, policy });
+  pumpQueue(turn, sa);
+}
+
+/** Sends what has been waiting as far as the window allows. To be called after each answer. */
+export function pumpQueue(turn: Turn, sa: IkeSa): void {
+  const { out } = sa;
+  while (out.queue.length > 0 && out.nextId < (out.pending[0]?.messageId ?? out.nextId) + out.size) {
+    issue(turn, sa, out.queue.shift()!);
+  }
+}
+
+function issue(turn: Turn, sa: IkeSa, { exchange, purpose, payloads, policy }: QueuedRequest): void {
+  const messageId = sa.out.nextId;
+  const datagrams = sealMessage(turn, sa, exchange, messageId, false, payloads);
+  sendFirst(turn, sa, { messageId, exchange, purpose, datagrams, policy });
+}
+
+/** First transmission of a request whose octets exist: what IKE_SA_INIT uses directly. */
+export function sendFirst(turn: Turn, sa: IkeSa, request: Omit<PendingRequest, "repeats" | "abandoned">): void {
+  sa.out.nextId = request.messageId + 1;
+  sa.out.pending.push({ ...request, repeats: 0, abandoned: false });
+  transmit(turn, sa, request.datagrams);
+  startTimer(turn, sa, retransmitSlot(request.messageId), request.policy.first);
+}
+
+/**
+ * A request that was given up while its SA lived on still blocks the peer's window, since the peer may not have seen it.
+ * The next request takes it up again: the same octets, a back-off from the start.
+ */
+function resumeAbandoned(turn: Turn, sa: IkeSa): void {
+  for (const request of sa.out.pending) {
+    if (!request.abandoned) continue;
+    request.abandoned = false;
+    request.repeats = 0;
+    transmit(turn, sa, request.datagrams);
+    startTimer(turn, sa, retransmitSlot(request.messageId), request.policy.first);
+  }
+}
+
+export function pendingRequest(sa: IkeSa, messageId: number, exchange: number): PendingRequest | undefined {
+  return sa.out.pending.find((request) => request.messageId === messageId && request.exchange === exchange);
+}
+
+/** The answer to a request is there and genuine. */
+export function settleRequest(turn: Turn, sa: IkeSa, request: PendingRequest): void {
+  sa.out.pending.splice(sa.out.pending.indexOf(request), 1);
+  stopTimer(turn.endpoint, sa, retransmitSlot(request.messageId));
+}
+
+/** The wait for an answer is over: once more, or never again. */
+export function onRetransmitTimer(turn: Turn, sa: IkeSa, slot: number): void {
+  const request = sa.out.pending.find(({ messageId }) => retransmitSlot(messageId) === slot);
+  assert(request !== undefined, "a retransmission timer without a request");
+  if (request.repeats >= request.policy.repeats) {
+    giveUp(turn, sa, request);
+    return;
+  }
+  request.repeats += 1;
+  const { messageId, exchange, repeats, policy } = request;
+  transmit(turn, sa, request.datagrams);
+  startTimer(turn, sa, slot, policy.first * policy.factor ** repeats);
+  turn.outcomes.push(happened("ike.retransmit", sa.number, sa.remote, { exchange, messageId, repeat: repeats }), {
+    kind: "retransmitted",
+    sa: sa.number,
+    exchange,
+    tag: tagOf(request.purpose),
+    repeat: repeats,
+  });
+}
+
+function giveUp(turn: Turn, sa: IkeSa, request: PendingRequest): void {
+  const { purpose, exchange, messageId } = request;
+  if (purpose.kind === "delete") {
+    removeSa(turn.endpoint, sa);
+    return;
+  }
+  turn.outcomes.push(happened("ike.unanswered", sa.number, sa.remote, { exchange, messageId }));
+  if (purpose.kind === "user" && purpose.keepSa) {
+    request.abandoned = true;
+    turn.outcomes.push({ kind: "unanswered", sa: sa.number, exchange, tag: purpose.tag });
+    return;
+  }
+  closeSa(turn, sa, "timeout");
+}
+
+/** Empty for the requests of this room itself. */
+export function tagOf(purpose: Purpose): string {
+  return purpose.kind === "user" ? purpose.tag : "";
+}
+
+/** N(SET_WINDOW_SIZE) in any protected message widens our window; it never shrinks. RFC 7296 section 2.3. */
+export function noteWindowSize(turn: Turn, sa: IkeSa, payloads: readonly Payload[]): void {
+  const data = notifyOf(payloads, NotifyType.SET_WINDOW_SIZE)?.data;
+  if (data === undefined || data.length !== 4) return;
+  const size = ((data[0]! << 24) | (data[1]! << 16) | (data[2]! << 8) | data[3]!) >>> 0;
+  sa.out.size = Math.max(sa.out.size, Math.min(size, WINDOW_MAX));
+  pumpQueue(turn, sa);
+}
+
+// ----------------------------------------------------------------------------------------------- the peer's requests
+
+/**
+ * - `fresh` inside the window and not seen before
+ * - `answered` seen before, its response is at hand
+ * - `beingServed` seen before, not answered yet
+ * - `outside` to be ignored
+ */
+export type RequestStanding =
+  | { readonly kind: "fresh" }
+  | { readonly kind: "answered"; readonly served: ServedRequest }
+  | { readonly kind: "beingServed" }
+  | { readonly kind: "outside" };
+
+export function windowSize(turn: Turn): number {
+  return Math.min(turn.endpoint.config.window ?? 1, WINDOW_MAX);
+}
+
+export function standingOf(turn: Turn, sa: IkeSa, messageId: number): RequestStanding {
+  const served = sa.inward.served.find((entry) => entry.messageId === messageId);
+  if (served !== undefined)
+    return served.response === undefined ? { kind: "beingServed" } : { kind: "answered", served };
+  const { nextId } = sa.inward;
+  return messageId >= nextId && messageId < nextId + windowSize(turn) ? { kind: "fresh" } : { kind: "outside" };
+}
+
+/** A repetition is equal to the request from SPIi on; anything else under its number is not answered. */
+export function isRepetition(served: ServedRequest, octets: Bytes): boolean {
+  return equal(served.request, octets);
+}
+
+/** Notes a genuine request as being served. */
+export function beginServing(sa: IkeSa, messageId: number, exchange: number, request: Bytes): void {
+  assert(request.length >= IKE_HEADER_LENGTH, "a request is a whole message");
+  sa.inward.served.push({ messageId, exchange, request, response: undefined });
+}
+
+/** Answers a request that is being served, and keeps the answer for as long as the window asks for it. */
+export function answerRequest(turn: Turn, sa: IkeSa, messageId: number, payloads: readonly Payload[]): void {
+  const served = sa.inward.served.find((entry) => entry.messageId === messageId);
+  assert(served !== undefined && served.response === undefined, "an answer to no open request");
+  served.response = sealMessage(turn, sa, served.exchange, messageId, true, payloads);
+  transmit(turn, sa, served.response);
+  const { inward } = sa;
+  while (inward.served.some((entry) => entry.messageId === inward.nextId && entry.response !== undefined)) {
+    inward.nextId += 1;
+  }
+  const oldest = inward.nextId - windowSize(turn);
+  for (let i = inward.served.length - 1; i >= 0; i--) {
+    if (inward.served[i]!.messageId < oldest) inward.served.splice(i, 1);
+  }
+}
