@@ -196,11 +196,9 @@ export class Scheduler {
   }
 
   private fire(slot: number): void {
-    const at = slot << SLOT_SHIFT;
-    const slots = this.slots;
     const payload = this.payloads[slot]!;
-    const handler = this.handlers[slots[at + TARGET]!]!;
-    const time = slots[at + HIGH]! * LOW_SPAN + slots[at + LOW]!;
+    const handler = this.handlers[this.slots[(slot << SLOT_SHIFT) + TARGET]!]!;
+    const time = this.slotTime(slot);
     this.clock = time;
     this.total++;
     this.release(slot);
@@ -209,37 +207,47 @@ export class Scheduler {
 
   /** Unlinks the earliest event if it is due by `limit`, else returns NIL. */
   private take(limit: Micros): number {
-    const { slots, heads } = this;
     while (this.levelBits !== 0) {
       const bucket = this.firstBucket();
-      const head = heads[bucket]!;
-      if (bucket <= DIGIT_MASK) {
-        // A bucket of level 0 holds one instant: its head is the oldest of the earliest.
-        if (this.slotTime(head) > limit) return NIL;
-        this.unlink(head);
+      const head = this.heads[bucket]!;
+      const headTime = this.slotTime(head);
+      const second = this.slots[(head << SLOT_SHIFT) + NEXT]!;
+      if (second === NIL || bucket <= DIGIT_MASK) {
+        // Alone, or of level 0, where a bucket holds one instant and its head is the oldest of the earliest.
+        if (headTime > limit) return NIL;
+        this.heads[bucket] = second;
+        if (second === NIL) {
+          this.tails[bucket] = NIL;
+          this.clearBit(bucket);
+        } else this.slots[(second << SLOT_SHIFT) + PREV] = NIL;
         return head;
       }
-      let best = head;
-      let bestTime = this.slotTime(head);
-      let size = 1;
-      let slot = slots[(head << SLOT_SHIFT) + NEXT]!;
-      while (slot !== NIL && size < SEARCH_MAX) {
-        const time = this.slotTime(slot);
-        if (time < bestTime) {
-          best = slot;
-          bestTime = time;
-        }
-        size++;
-        slot = slots[(slot << SLOT_SHIFT) + NEXT]!;
-      }
-      if (slot === NIL) {
-        if (bestTime > limit) return NIL;
+      const best = this.earliestOfFew(head, headTime, second);
+      if (best !== NIL) {
+        if (this.slotTime(best) > limit) return NIL;
         this.unlink(best);
         return best;
       }
       if (!this.spread(bucket, limit)) return NIL;
     }
     return NIL;
+  }
+
+  /** The oldest of the earliest events of a list of at most SEARCH_MAX, NIL where it is longer. */
+  private earliestOfFew(head: number, headTime: Micros, second: number): number {
+    let best = head;
+    let bestTime = headTime;
+    let slot = second;
+    for (let size = 1; slot !== NIL; size++) {
+      if (size === SEARCH_MAX) return NIL;
+      const time = this.slotTime(slot);
+      if (time < bestTime) {
+        best = slot;
+        bestTime = time;
+      }
+      slot = this.slots[(slot << SLOT_SHIFT) + NEXT]!;
+    }
+    return best;
   }
 
   /**
