@@ -1,0 +1,61 @@
+/** Debian's Chromium with a fresh profile, and the built page served on loopback. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BrowserContext, chromium } from "playwright-core";
+import sirv from "sirv";
+
+export const CHROMIUM = "/usr/bin/chromium";
+export const BUILT_PAGE = fileURLToPath(new URL("../../../dist/web", import.meta.url));
+
+export interface Browser {
+  readonly context: BrowserContext;
+  close(): Promise<void>;
+}
+
+export async function startBrowser(
+  options: { readonly width?: number; readonly height?: number } = {},
+): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), "getvpn-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    headless: true,
+    viewport: { width: options.width ?? 1920, height: options.height ?? 1080 },
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return {
+    context,
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface StaticSite {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Any static server can hold the page. */
+export async function servePage(): Promise<StaticSite> {
+  const handler = sirv(BUILT_PAGE, { dev: true });
+  const server: Server = createServer((request, response) => handler(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

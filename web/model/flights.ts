@@ -1,0 +1,139 @@
+/**
+ * Flights: one packet on one link, from `packet.sent` to `packet.received` or `packet.lost`. A packet that crosses the
+ * WAN makes two flights, a multicast one many, a duplicated one two on the same link.
+ */
+import type { Micros } from "../../src/base/micros.ts";
+import { grown } from "./columns.ts";
+import type { TraceView } from "./traceView.ts";
+
+/** Outcomes of a flight. A flight without an end yet, in a run that goes on, is not drawn. */
+export const PENDING = 0;
+export const RECEIVED = 1;
+export const LOST = 2;
+
+const BLOCK = 256;
+
+export class Flights {
+  count = 0;
+  /** Events that end a flight with a loss, ascending. */
+  losses: number[] = [];
+  packet = new Int32Array(1024);
+  link = new Int32Array(1024);
+  from = new Int32Array(1024);
+  sentEvent = new Int32Array(1024);
+  endEvent = new Int32Array(1024);
+  start = new Float64Array(1024);
+  end = new Float64Array(1024);
+  outcome = new Uint8Array(1024);
+  /** Where on its way, 0 at the sender to 1 at the receiver, a lost packet vanished. */
+  lossAt = new Float64Array(1024);
+  private readonly trace: TraceView;
+  private readonly flightOfSent = new Map<number, number>();
+  private readonly blockStart: number[] = [];
+  private readonly blockEnd: number[] = [];
+  private seen = 0;
+
+  constructor(trace: TraceView) {
+    this.trace = trace;
+  }
+
+  /** Takes in the events that the trace has gained. */
+  update(): void {
+    const { trace } = this;
+    for (let event = this.seen; event < trace.eventCount; event++) {
+      const kind = trace.kindOf(event);
+      if (kind === "packet.sent") this.open(event);
+      else if (kind === "packet.received") this.close(event, RECEIVED);
+      else if (kind === "packet.lost") this.close(event, LOST);
+    }
+    this.seen = trace.eventCount;
+  }
+
+  /** The flight that a network event began or ended, or -1. */
+  ofEvent(event: number): number {
+    return this.flightOfSent.get(event) ?? this.flightOfSent.get(this.trace.causeOf(event)) ?? -1;
+  }
+
+  /** Calls `visit` for each flight that is under way at `time`, or that ended after `lingerFrom`. */
+  visit(time: Micros, lingerFrom: Micros, visit: (flight: number) => void): void {
+    for (let block = 0; block < this.blockStart.length; block++) {
+      if (this.blockStart[block]! > time || this.blockEnd[block]! < lingerFrom) continue;
+      const last = Math.min(this.count, (block + 1) * BLOCK);
+      for (let flight = block * BLOCK; flight < last; flight++) {
+        if (this.outcome[flight] === PENDING || this.start[flight]! > time || this.end[flight]! < lingerFrom) continue;
+        visit(flight);
+      }
+    }
+  }
+
+  /** Device at the far end. */
+  to(flight: number): number {
+    const link = this.trace.head.links[this.link[flight]!];
+    if (link === undefined) return -1;
+    return link.a === this.from[flight] ? link.b : link.a;
+  }
+
+  private open(event: number): number {
+    const { trace } = this;
+    const link = trace.linkOf(event);
+    if (link < 0) return -1;
+    const flight = this.count++;
+    this.packet = grown(this.packet, this.count);
+    this.link = grown(this.link, this.count);
+    this.from = grown(this.from, this.count);
+    this.sentEvent = grown(this.sentEvent, this.count);
+    this.endEvent = grown(this.endEvent, this.count);
+    this.start = grown(this.start, this.count);
+    this.end = grown(this.end, this.count);
+    this.outcome = grown(this.outcome, this.count);
+    this.lossAt = grown(this.lossAt, this.count);
+    this.packet[flight] = trace.packetOf(event);
+    this.link[flight] = link;
+    this.from[flight] = trace.deviceOf(event);
+    this.sentEvent[flight] = event;
+    this.endEvent[flight] = -1;
+    this.start[flight] = trace.timeOf(event);
+    this.outcome[flight] = PENDING;
+    if (!this.flightOfSent.has(event)) this.flightOfSent.set(event, flight);
+    return flight;
+  }
+
+  private close(event: number, outcome: number): void {
+    const { trace } = this;
+    const sent = trace.causeOf(event);
+    let flight = this.flightOfSent.get(sent) ?? -1;
+    if (flight < 0) return;
+    // A second end of the same sending is a duplicate that the link made: it flies on its own.
+    if (this.outcome[flight] !== PENDING) flight = this.open(sent);
+    if (flight < 0) return;
+    const time = trace.timeOf(event);
+    this.end[flight] = time;
+    this.endEvent[flight] = event;
+    this.outcome[flight] = outcome;
+    if (outcome === LOST) {
+      this.losses.push(event);
+      this.lossAt[flight] = lossPoint(
+        time - this.start[flight]!,
+        trace.head.links[this.link[flight]!]?.latencyMicros ?? 0,
+        String(trace.dataOf(event).reason ?? "loss"),
+      );
+    }
+    const block = Math.floor(flight / BLOCK);
+    while (this.blockStart.length <= block) {
+      this.blockStart.push(Number.POSITIVE_INFINITY);
+      this.blockEnd.push(Number.NEGATIVE_INFINITY);
+    }
+    this.blockStart[block] = Math.min(this.blockStart[block]!, this.start[flight]!);
+    this.blockEnd[block] = Math.max(this.blockEnd[block]!, time);
+  }
+}
+
+/**
+ * Where to draw the cross. The trace gives the instant; a packet that a full queue, a small MTU or a dead link refused
+ * never left, so it ends at the sender's end of the link.
+ */
+export function lossPoint(elapsed: Micros, latency: Micros, reason: string): number {
+  if (reason !== "loss" && reason !== "partition") return 0.12;
+  if (elapsed <= 0 || latency <= 0) return 0.5;
+  return Math.min(0.9, Math.max(0.12, elapsed / latency));
+}

@@ -1,0 +1,115 @@
+/**
+ * The state of the group members at an instant, folded from the events before it. Checkpoints every few thousand events
+ * make a jump backwards as cheap as a step forward.
+ */
+import type { EventData } from "../../src/base/machine.ts";
+import type { TraceView } from "./traceView.ts";
+
+export const UNREGISTERED = 0;
+export const REGISTERING = 1;
+export const REGISTERED = 2;
+export const REGISTRATION_NAMES = ["unregistered", "registering", "registered"] as const;
+
+/** Plain columns by device number. */
+export interface Members {
+  /** Events folded in so far. */
+  event: number;
+  readonly registration: Uint8Array;
+  /** TEK generation installed last, 0 for none. Generations count TEK SPIs in the order in which the trace names them. */
+  readonly tek: Uint32Array;
+  /** Rekeys that the member accepted. */
+  readonly rekeys: Uint32Array;
+}
+
+const CHECKPOINT_EVERY = 8192;
+
+type Fold = (members: Members, device: number, data: EventData, generations: ReadonlyMap<string, number>) => void;
+
+const registration =
+  (value: number): Fold =>
+  (members, device) => {
+    members.registration[device] = value;
+    if (value === UNREGISTERED) members.tek[device] = 0;
+  };
+
+/** What each kind of event does to the member that it happened on. Kinds that are not listed change nothing. */
+const FOLDS: ReadonlyMap<string, Fold> = new Map(
+  Object.entries<Fold>({
+    "gm.registering": (members, device) => {
+      if (members.registration[device] === UNREGISTERED) members.registration[device] = REGISTERING;
+    },
+    "gm.registered": registration(REGISTERED),
+    "gm.unregistered": registration(UNREGISTERED),
+    "gm.tekInstalled": (members, device, data, generations) => {
+      const generation = generations.get(String(data.spi)) ?? 0;
+      members.tek[device] = Math.max(members.tek[device]!, generation);
+    },
+    "gm.rekeyReceived": (members, device) => {
+      members.rekeys[device]!++;
+    },
+  }),
+);
+
+const TEK_KINDS: ReadonlySet<string> = new Set(["gm.tekInstalled", "ks.tekCreated"]);
+
+export class MemberStates {
+  private readonly trace: TraceView;
+  private readonly checkpoints: Members[] = [];
+  private readonly head: Members;
+  private current: Members;
+  /** TEK SPI to generation, from 1. */
+  readonly generations = new Map<string, number>();
+
+  constructor(trace: TraceView) {
+    this.trace = trace;
+    this.head = empty(trace.head.devices.length);
+    this.current = copy(this.head);
+    this.checkpoints.push(copy(this.head));
+  }
+
+  /** Takes in the events that the trace has gained. */
+  update(): void {
+    while (this.head.event < this.trace.eventCount) {
+      const event = this.head.event;
+      if (TEK_KINDS.has(this.trace.kindOf(event))) {
+        const spi = String(this.trace.dataOf(event).spi);
+        if (!this.generations.has(spi)) this.generations.set(spi, this.generations.size + 1);
+      }
+      this.step(this.head);
+      if (this.head.event % CHECKPOINT_EVERY === 0) this.checkpoints.push(copy(this.head));
+    }
+  }
+
+  /** State with the first `event` events behind it. The result is valid until the next call. */
+  at(event: number): Members {
+    const wanted = Math.min(event, this.head.event);
+    const checkpoint = this.checkpoints[Math.floor(wanted / CHECKPOINT_EVERY)]!;
+    if (this.current.event > wanted || this.current.event < checkpoint.event) this.current = copy(checkpoint);
+    while (this.current.event < wanted) this.step(this.current);
+    return this.current;
+  }
+
+  private step(members: Members): void {
+    const event = members.event++;
+    const fold = FOLDS.get(this.trace.kindOf(event));
+    if (fold !== undefined) fold(members, this.trace.deviceOf(event), this.trace.dataOf(event), this.generations);
+  }
+}
+
+function empty(devices: number): Members {
+  return {
+    event: 0,
+    registration: new Uint8Array(devices),
+    tek: new Uint32Array(devices),
+    rekeys: new Uint32Array(devices),
+  };
+}
+
+function copy(members: Members): Members {
+  return {
+    event: members.event,
+    registration: members.registration.slice(),
+    tek: members.tek.slice(),
+    rekeys: members.rekeys.slice(),
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * The network with its packets in motion. Two canvases: the lower one with links and devices is painted when a state
+ * changes, the upper one with packets in every frame that moves. Names are SVG; a list of all devices with their states
+ * is the canvas's twin for keyboard and screen reader.
+ */
+import { type ReadonlySignal, signal } from "@preact/signals-core";
+import { select, type ZoomTransform, zoom, zoomIdentity } from "d3";
+import { SECOND } from "../../src/base/micros.ts";
+import { begin, resize, surface } from "../base/canvas.ts";
+import { h, setAttribute, setText, svg } from "../base/dom.ts";
+import { formatDuration, plural } from "../base/format.ts";
+import { frameEffect } from "../base/frame.ts";
+import type { Palette } from "../base/marks.ts";
+import { type Layout, type LayoutNode, layoutOf } from "../model/layout.ts";
+import { deviceState, memberSummary } from "../model/memberText.ts";
+import type { RunModel, Store } from "../state/store.ts";
+import {
+  cloudAxes,
+  flightPoint,
+  nodeRadius,
+  packetSize,
+  paintNetwork,
+  paintPackets,
+  type Style,
+  toScreen,
+  type View,
+} from "./topologyPaint.ts";
+import { deviceTwin } from "./topologyTwin.ts";
+
+export interface TopologyView {
+  readonly element: HTMLElement;
+  fit(): void;
+}
+
+/** Labels stand beside devices only while they stay countable. */
+const LABELS_MAX = 60;
+
+export function topologyView(store: Store, palette: ReadonlySignal<Palette>): TopologyView {
+  const lower = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
+  const upper = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
+  const labels = svg("svg", { class: "layer labels", "aria-hidden": "true" });
+  const tooltip = h("div", { class: "tooltip", hidden: true });
+  const inFlight = h("p", { class: "in-flight mono", "aria-hidden": "true" });
+  const twin = deviceTwin(store);
+  const element = h(
+    "section",
+    { class: "canvas", "aria-label": "Topology", "data-region": true },
+    lower.canvas,
+    upper.canvas,
+    labels,
+    inFlight,
+    tooltip,
+    twin,
+  );
+
+  const size = signal({ width: 0, height: 0 });
+  const transform = signal<ZoomTransform>(zoomIdentity);
+  const hovered = signal(-1);
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let cached: { readonly key: unknown; readonly aspect: number; readonly layout: Layout } | undefined;
+
+  const layout = (model: RunModel): Layout => {
+    const { width, height } = size.peek();
+    const aspect = width / Math.max(1, height);
+    if (cached === undefined || cached.key !== model || Math.abs(cached.aspect - aspect) > 0.01) {
+      cached = { key: model, aspect, layout: layoutOf(model.trace.head, aspect) };
+    }
+    return cached.layout;
+  };
+  const view = (of: Layout): View => {
+    const { width, height } = size.peek();
+    const fit = Math.min(width / of.width, height / of.height);
+    const { k, x, y } = transform.peek();
+    return {
+      k: fit * k,
+      x: ((width - of.width * fit) / 2) * k + x,
+      y: ((height - of.height * fit) / 2) * k + y,
+    };
+  };
+  const style = (): Style => ({
+    palette: palette.peek(),
+    presenter: store.presenter.peek(),
+    font: getComputedStyle(document.body).fontFamily,
+  });
+
+  const behaviour = zoom<HTMLElement, unknown>()
+    .scaleExtent([0.5, 24])
+    .filter((event: Event) => !(event.target instanceof Element && event.target.closest(".twin") !== null))
+    .on("zoom", (event: { transform: ZoomTransform }) => {
+      transform.value = event.transform;
+    });
+  const selected = select<HTMLElement, unknown>(element).call(behaviour).on("dblclick.zoom", null);
+  const fit = () => behaviour.transform(selected, zoomIdentity);
+
+  new ResizeObserver(() => {
+    size.value = { width: element.clientWidth, height: element.clientHeight };
+  }).observe(element);
+
+  // --------------------------------------------------------------------------------------------------- static layer
+  frameEffect(
+    () => {
+      store.revision.value;
+      store.cursor.value;
+      store.presenter.value;
+      store.selectedDevice.value;
+      size.value;
+      transform.value;
+      hovered.value;
+      palette.value;
+    },
+    () => paintStatic(),
+  );
+  let painted = "";
+  let paintedRun: RunModel | undefined;
+  const paintStatic = () => {
+    const model = store.run.peek();
+    const { width, height } = size.peek();
+    if (model === undefined || width === 0 || height === 0) return;
+    const members = model.members.at(store.cursor.peek().event);
+    const { k, x, y } = transform.peek();
+    const marked = [hovered.peek(), store.selectedDevice.peek()];
+    const look = [width, height, k, x, y, store.presenter.peek(), palette.peek().surface, ...marked];
+    // Most steps of the cursor change no member: then the lower canvas stays as it is.
+    const key = `${look.join()}|${members.registration.join("")}|${members.tek.join()}`;
+    if (key === painted && paintedRun === model) return;
+    painted = key;
+    paintedRun = model;
+    resize(lower, width, height);
+    const of = layout(model);
+    paintNetwork(begin(lower), model.trace.head, of, members, view(of), style());
+    paintLabels(model, of);
+  };
+  const paintLabels = (model: RunModel, of: Layout) => {
+    const members = model.members.at(store.cursor.peek().event);
+    const { width, height } = size.peek();
+    setAttribute(labels, "viewBox", `0 0 ${width} ${height}`);
+    const marked = new Set([hovered.peek(), store.selectedDevice.peek()]);
+    const shown = of.nodes.filter(
+      (node) => node.role === "cloud" || of.labelled || marked.has(node.device) || node.role === "ks",
+    );
+    labels.replaceChildren(
+      ...shown.slice(0, LABELS_MAX).flatMap((node) => labelOf(model, of, node, members)),
+      ...of.nodes.filter((node) => marked.has(node.device) && node.role !== "cloud").map((node) => ringOf(node, of)),
+    );
+  };
+  const labelOf = (model: RunModel, of: Layout, node: LayoutNode, members: Parameters<typeof deviceState>[1]) => {
+    const current = view(of);
+    const { x, y } = toScreen(node, current);
+    const device = model.trace.head.devices[node.device]!;
+    if (node.role === "cloud") {
+      return [svg("text", { x, y: y - cloudAxes(node, current).ry * 0.55, class: "cloud-name" }, device.name)];
+    }
+    const radius = nodeRadius(node, current, style());
+    const state = deviceState(model.trace.head, members, node.device);
+    const line = store.presenter.peek() ? 24 : 16;
+    const first = y + radius + line;
+    const rows = [
+      svg("text", { x, y: first, class: "device-name" }, device.name),
+      svg("text", { x, y: first + line, class: "device-address" }, device.addresses[0] ?? ""),
+    ];
+    if (state !== "") rows.push(svg("text", { x, y: first + 2 * line, class: "device-state" }, state));
+    return rows;
+  };
+  const ringOf = (node: LayoutNode, of: Layout) => {
+    const { x, y } = toScreen(node, view(of));
+    const radius = nodeRadius(node, view(of), style()) + 6;
+    const chosen = node.device === store.selectedDevice.peek();
+    return svg("circle", { cx: x, cy: y, r: radius, class: chosen ? "selected-ring" : "hover-ring" });
+  };
+
+  // --------------------------------------------------------------------------------------------------- moving layer
+  frameEffect(
+    () => {
+      store.revision.value;
+      store.cursor.value;
+      store.selection.value;
+      store.presenter.value;
+      size.value;
+      transform.value;
+      palette.value;
+    },
+    () => {
+      const model = store.run.peek();
+      const { width, height } = size.peek();
+      const map = store.map.peek();
+      if (model === undefined || map === undefined || width === 0 || height === 0) return;
+      resize(upper, width, height);
+      const { time } = store.cursor.peek();
+      const linger = map.mapping === "events" ? 4 : (2 * model.compression.threshold) / SECOND;
+      const lingerFrom = map.timeAt(Math.max(0, map.placeOf(store.cursor.peek()) - linger));
+      const event = store.selectedEvent.peek();
+      const packet = event < 0 ? -1 : model.trace.packetOf(event);
+      const of = layout(model);
+      const count = paintPackets(
+        begin(upper),
+        model,
+        of,
+        { time, lingerFrom, packet, still: still.matches },
+        view(of),
+        style(),
+      );
+      setText(inFlight, count === 0 ? "" : `${plural(count, "packet")} under way`);
+    },
+  );
+
+  // -------------------------------------------------------------------------------------------------------- pointer
+  const deviceAt = (x: number, y: number): number => {
+    const model = store.run.peek();
+    if (model === undefined) return -1;
+    const of = layout(model);
+    const current = view(of);
+    let best = -1;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const node of of.nodes) {
+      const at = toScreen(node, current);
+      const distance = Math.hypot(at.x - x, at.y - y) - (node.role === "cloud" ? cloudAxes(node, current).ry * 0.5 : 0);
+      const reach = node.role === "cloud" ? 0 : Math.max(12, nodeRadius(node, current, style()) + 2);
+      if (distance <= reach && distance < nearest) {
+        nearest = distance;
+        best = node.device;
+      }
+    }
+    return best;
+  };
+  const flightAt = (x: number, y: number): number => {
+    const model = store.run.peek();
+    if (model === undefined) return -1;
+    const of = layout(model);
+    const { time } = store.cursor.peek();
+    let best = -1;
+    let nearest = packetSize(of, style()) + 6;
+    model.flights.visit(time, time, (flight) => {
+      const { flights } = model;
+      const span = Math.max(1, flights.end[flight]! - flights.start[flight]!);
+      const at = flightPoint(model, of, flight, (time - flights.start[flight]!) / span, view(of), style());
+      const distance = Math.hypot(at.x - x, at.y - y);
+      if (distance < nearest) {
+        nearest = distance;
+        best = flight;
+      }
+    });
+    return best;
+  };
+  const local = (event: MouseEvent) => {
+    const box = element.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  element.addEventListener("click", (event) => {
+    const model = store.run.peek();
+    const { x, y } = local(event);
+    const flight = flightAt(x, y);
+    if (model !== undefined && flight >= 0) {
+      store.selection.value = { event: model.flights.sentEvent[flight]! };
+      return;
+    }
+    const device = deviceAt(x, y);
+    store.selection.value = device < 0 ? undefined : { device: model?.trace.deviceName(device) ?? "" };
+  });
+  element.addEventListener("dblclick", (event) => {
+    const { x, y } = local(event);
+    const { k, x: tx, y: ty } = transform.peek();
+    const { width, height } = size.peek();
+    const to = zoomIdentity.translate(tx + width / 2 - x, ty + height / 2 - y).scale(k);
+    behaviour.transform(selected, to);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const { x, y } = local(event);
+    const model = store.run.peek();
+    const flight = flightAt(x, y);
+    const device = flight >= 0 ? -1 : deviceAt(x, y);
+    hovered.value = device;
+    element.style.cursor = flight >= 0 || device >= 0 ? "pointer" : "";
+    tooltip.hidden = model === undefined || (flight < 0 && device < 0) || store.presenter.peek();
+    if (model === undefined || tooltip.hidden) return;
+    setText(tooltip, flight >= 0 ? flightText(model, flight) : deviceText(model, device));
+    tooltip.style.transform = `translate(${Math.min(x + 14, size.peek().width - 260)}px, ${y + 14}px)`;
+  });
+  element.addEventListener("pointerleave", () => {
+    hovered.value = -1;
+    tooltip.hidden = true;
+  });
+  const flightText = (model: RunModel, flight: number): string => {
+    const facts = model.trace.factsOf(model.flights.packet[flight]!);
+    const link = model.trace.head.links[model.flights.link[flight]!];
+    return `${facts.label}\n${facts.source} → ${facts.target}\nlink ${link?.name ?? "?"}, ${facts.octets} octets`;
+  };
+  const deviceText = (model: RunModel, device: number): string => {
+    const entry = model.trace.head.devices[device]!;
+    const members = model.members.at(store.cursor.peek().event);
+    const links = model.trace.head.links.filter((link) => link.a === device || link.b === device);
+    const lines = [entry.name, entry.addresses.join(", "), deviceState(model.trace.head, members, device)];
+    if (entry.role === "cloud") lines[2] = memberSummary(model.trace.head, members);
+    if (links.length === 1) lines.push(`link ${links[0]!.name}, ${formatDuration(links[0]!.latencyMicros)} one way`);
+    return lines.filter((line) => line !== "").join("\n");
+  };
+
+  return { element, fit };
+}

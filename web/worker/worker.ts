@@ -1,0 +1,54 @@
+/** The worker of the page: holds one run, computes it in slices and answers between them. */
+import { createFeed, dissected, nextMessages, type Outcome, type WatchedRun } from "../../sim/serve/liveRun.ts";
+import { type HolderMessage, PROTOCOL_VERSION } from "../../sim/serve/protocol.ts";
+import type { WorkerMessage } from "./message.ts";
+import { openReplay } from "./replay.ts";
+import { failureMessage, scenarioEntries, startRun } from "./runs.ts";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+
+let run: WatchedRun | undefined;
+/** Counts runs: a slice of a run that was replaced meanwhile is not continued. */
+let generation = 0;
+
+function post(message: HolderMessage): void {
+  if (message.type !== "events") return scope.postMessage(message);
+  const { chunk } = message;
+  const columns = [chunk.time, chunk.device, chunk.kind, chunk.cause, chunk.packet].map((column) => column.buffer);
+  scope.postMessage(message, columns as ArrayBuffer[]);
+}
+
+/** Yields to incoming messages between slices without the delay that nested timers get. */
+const channel = new MessageChannel();
+let resume: (() => void) | undefined;
+channel.port1.onmessage = () => resume?.();
+const nextTurn = () =>
+  new Promise<void>((resolve) => {
+    resume = resolve;
+    channel.port2.postMessage(0);
+  });
+
+async function drive(next: WatchedRun): Promise<void> {
+  const mine = ++generation;
+  run = next;
+  const feed = createFeed();
+  let outcome: Outcome | undefined;
+  while (mine === generation && outcome === undefined) {
+    if (!next.done) next.step();
+    if (next.done) outcome = next.outcome();
+    for (const message of nextMessages(next, feed, outcome)) post(message);
+    await nextTurn();
+  }
+}
+
+async function handle(message: WorkerMessage): Promise<void> {
+  if (message.type === "dissect") post(dissected(run, message.id, message.packet));
+  else if (message.type === "open") await drive(await openReplay(message.files));
+  else if (message.action === "start") await drive(startRun(message));
+  else if (message.action === "stop") generation++;
+}
+
+scope.addEventListener("message", (event: MessageEvent<WorkerMessage>) => {
+  handle(event.data).catch((error: unknown) => post(failureMessage(error)));
+});
+post({ type: "hello", version: PROTOCOL_VERSION, scenarios: scenarioEntries, attachable: false });
