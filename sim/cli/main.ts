@@ -1,0 +1,38 @@
+/** The command line `getvpn`. Data goes to stdout, everything else to stderr; exit codes are those of `exitCode.ts`. */
+import { Command, CommanderError } from "commander";
+import { version } from "../../package.json";
+import { scenarioJsonSchema } from "../scenario/schema.ts";
+import { EXIT, type ExitCode } from "./exitCode.ts";
+import { printData, printInternal, stopOnBrokenPipe } from "./terminal.ts";
+import { validateCommand } from "./validateCommand.ts";
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
+  const program = new Command("getvpn")
+    .description("Simulates Cisco GETVPN networks: key servers and group members exchange real G-IKEv2 and ESP octets.")
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("(getvpn help shows what there is)");
+  program
+    .command("validate")
+    .description("tell all problems of scenarios, with file:line:column")
+    .argument("<scenario...>", "YAML files")
+    .action((paths: string[]) => {
+      exit = validateCommand(paths);
+    });
+  program
+    .command("schema")
+    .description("print the JSON Schema of scenarios, for editors")
+    .action(() => printData(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
+    printInternal(error, "");
+    return EXIT.internal;
+  }
+}
+
+stopOnBrokenPipe();
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,50 @@
+/** A scenario that has been read and found free of mistakes: plain data, from which any number of runs is made. */
+import type { Micros } from "../../src/base/micros.ts";
+import type { IgnoredLine, IosConfig } from "../../src/ios/model.ts";
+import type { Expectation } from "../check/expectation.ts";
+import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
+import type { CloudSpec, CpuSpec, HostSpec, LinkSpec, TimelineEntry } from "../device/spec.ts";
+
+export type Dialect = "rfc9838";
+
+/** Where a node is described, for what is found out about it later. */
+export interface NodePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+}
+
+export interface RouterNode {
+  readonly kind: "router";
+  readonly name: string;
+  readonly role: Exclude<DeviceRole, "host" | "cloud">;
+  readonly site?: string;
+  readonly config: IosConfig;
+  readonly cpu: CpuSpec;
+  readonly dialect: Dialect;
+  readonly at: NodePlace;
+}
+
+export type ScenarioNode = RouterNode | HostSpec;
+
+export interface Limits {
+  /** Events of the queue after which a run is given up as inconclusive. */
+  readonly events: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly description?: string;
+  readonly seed: string;
+  readonly duration: Micros;
+  readonly nodes: readonly ScenarioNode[];
+  readonly links: readonly LinkSpec[];
+  readonly clouds: readonly CloudSpec[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly expectations: readonly Expectation[];
+  readonly notes: readonly TraceNote[];
+  readonly limits: Limits;
+  /** Configuration lines that are not in the model; each with the reason. */
+  readonly ignored: readonly IgnoredLine[];
+}
