@@ -101,7 +101,7 @@ export class Trace {
     this.hash?.event(time, device, kind, packet);
     this.last = time;
     this.eventCount = number + 1;
-    const packetNumber = packet === undefined ? NONE : this.packetNumber(packet);
+    const packetNumber = packet === undefined ? NONE : (this.packetOfCause(cause, packet) ?? this.packetNumber(packet));
     if (this.level === "off") return number;
     if (number === this.timeColumn.length) this.grow(number * 2);
     this.timeColumn[number] = time;
@@ -259,6 +259,13 @@ export class Trace {
 
   private check(number: number): void {
     assert(number >= 0 && number < this.stored, `no event ${number}`);
+  }
+
+  /** A packet that arrives is the one that its cause sent: found without a search. */
+  private packetOfCause(cause: number, octets: Bytes): number | undefined {
+    if (cause < 0 || this.level !== "full") return undefined;
+    const number = this.packetColumn[cause]!;
+    return number !== NONE && this.packetOctets[number] === octets ? number : undefined;
   }
 
   private kindNumber(kind: string, firstEvent: number): number {
