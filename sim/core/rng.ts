@@ -5,7 +5,8 @@
  * Alea keeps three fractions of 32 bits and a small carry; all its arithmetic is exact in a double, so each draw is a
  * whole number of 2^-32 and every engine gives the same stream.
  */
-import seedrandom from "seedrandom";
+import type seedrandom from "seedrandom";
+import alea from "seedrandom/lib/alea.js";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
 import type { Rng } from "../../src/base/rng.ts";
@@ -48,7 +49,7 @@ class AleaStream implements SeededRng {
     this.path = path;
     // The length tells the seed "a/b" from the fork "b" of the seed "a".
     const text = `${seed.length}:${seed}/${path}`;
-    this.draw = seedrandom.alea(text, { state: (state ?? true) as true });
+    this.draw = alea(text, { state: (state ?? true) as true });
   }
 
   u32(): number {
