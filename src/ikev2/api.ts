@@ -105,7 +105,7 @@ export interface EndpointConfig {
    */
   readonly marker?: "never" | "always" | "auto";
   readonly nat?: NatConfig;
-  /** How long a responder waits for the AUTH request; default 30 s. */
+  /** How long a responder waits for the AUTH request; default 64 s. */
   readonly halfOpenMicros?: Micros;
   /** How long the last response of a closed SA is kept for a peer that missed it; default 126 s. */
   readonly lingerMicros?: Micros;

@@ -45,8 +45,8 @@ const NONCE_MOST = 256;
 /** Cookies and changes of group that an initiator puts up with in one attempt. */
 const ROUNDS_MAX = 3;
 
-/** Proposed default. */
-const HALF_OPEN = 30 * SECOND;
+/** Proposed default: a peer with the default back-off sends its last repetition after 62 s. */
+const HALF_OPEN = 64 * SECOND;
 
 const REFUSALS: ReadonlyMap<number, CloseReason> = new Map<number, CloseReason>([
   [NotifyType.NO_PROPOSAL_CHOSEN, "noProposalChosen"],
@@ -318,6 +318,7 @@ function answerAgain(turn: Turn, sa: IkeSa, octets: Bytes): void {
   const first = sa.inward.served.find((served) => served.messageId === 0);
   if (sa.phase.at === "initAnswered" && first?.response !== undefined && isSame(first.request, octets)) {
     transmit(turn, sa, first.response);
+    startTimer(turn, sa, Slot.life, turn.endpoint.config.halfOpenMicros ?? HALF_OPEN);
     return;
   }
   drop(turn, "repeated", sa.remote, sa.number);

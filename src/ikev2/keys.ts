@@ -4,7 +4,7 @@ import { assert } from "../base/errors.ts";
 import { type Secret, secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
-import { ikeKeys, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
+import { ikeKeys, rekeySkeyseed, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
 import { encrSpec, integSpec, prfSpec } from "../crypto/suite.ts";
 import type { IkeSuite } from "./api.ts";
 import type { SaKeySet } from "./state.ts";
@@ -32,6 +32,11 @@ export interface KeyInput {
 export function deriveKeys(crypto: Crypto, input: KeyInput): SaKeySet {
   const specs = suiteSpecs(input.suite);
   return keySetOf(crypto, input, skeyseed(crypto, specs.prf, input.ni, input.nr, input.shared));
+}
+
+/** Keys of an IKE SA that replaces another: made under the old SK_d with the old PRF. RFC 7296 section 2.18. */
+export function deriveRekeyed(crypto: Crypto, old: Pick<SaKeySet, "d" | "prf">, input: KeyInput): SaKeySet {
+  return keySetOf(crypto, input, rekeySkeyseed(crypto, old.prf, old.d.secret, input.shared, input.ni, input.nr));
 }
 
 /** Keys that follow from a SKEYSEED, whichever way that came about. */

@@ -256,3 +256,8 @@ export function closedReasons(side: Side): string[] {
 export function outcomesOf<K extends IkeOutcome["kind"]>(side: Side, kind: K): Extract<IkeOutcome, { kind: K }>[] {
   return side.log.filter((outcome): outcome is Extract<IkeOutcome, { kind: K }> => outcome.kind === kind);
 }
+
+/** Inner payloads of the shortest GSA_INBAND_REKEY: a request that the room above must answer. */
+export const DELETE_TEK: readonly Payload[] = [
+  { kind: "D", body: { protocol: 3, spiSize: 4, spis: [Uint8Array.of(1, 2, 3, 4)] } },
+];
