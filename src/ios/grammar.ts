@@ -58,6 +58,8 @@ export interface Mode {
 export interface CompiledRow {
   readonly pattern: Pattern;
   readonly command: CommandSpec<unknown>;
+  /** Rows that are left aside list common forms only. */
+  readonly vague: boolean;
 }
 
 /** Declares a mode. Patterns are compiled here, once. */
@@ -71,7 +73,7 @@ export function defineMode<T>(
 }
 
 function compileCommand<T>(command: CommandSpec<T>): CompiledRow {
-  return { pattern: compilePattern(command.pattern), command };
+  return { pattern: compilePattern(command.pattern), command, vague: command.aside !== undefined };
 }
 
 /** Rows that are legal and left aside, all for one reason. */

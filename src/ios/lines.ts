@@ -54,14 +54,16 @@ function widthOf(blanks: string): number {
   return width;
 }
 
-const KEY_WORD = /^(?:key|pre-shared-key|password|secret|community|key-string|0|6|7)$/i;
+const KEY_WORD = /^(?:key|pre-shared-key|password|secret|community|key-string)$/i;
+const BEFORE_KEY = /^(?:0|6|7|local|remote)$/i;
 
 function tokenize(text: string, column: number): Token[] {
   const tokens: Token[] = [];
-  let secretive = false;
+  let awaited = false;
   for (const match of text.matchAll(/\S+/g)) {
+    const secretive: boolean = awaited && !BEFORE_KEY.test(match[0]);
     tokens.push({ text: match[0], column: column + match.index, secretive });
-    secretive = KEY_WORD.test(match[0]);
+    awaited = KEY_WORD.test(match[0]) || (awaited && !secretive);
   }
   return tokens;
 }

@@ -11,10 +11,12 @@ import type { Edge, Pattern } from "./pattern.ts";
 /** A pattern and whatever belongs to it. */
 export interface Row {
   readonly pattern: Pattern;
+  /** A line that merely starts like this row is not taken for a mistyped form of it. */
+  readonly vague?: boolean;
 }
 
 export type Match<R extends Row> =
-  | { readonly ok: true; readonly row: R; readonly args: Args }
+  | { readonly ok: true; readonly row: R; readonly args: Args; readonly abbreviated: number }
   | {
       readonly ok: false;
       readonly error: IosError;
@@ -58,28 +60,34 @@ interface Step<R extends Row> {
   readonly value: string | number;
 }
 
-/** Matches the tokens from `input.tokens[0]` on against all rows. */
+/**
+ * Matches the tokens from `input.tokens[0]` on against all rows. A row that takes the rest of the line is what remains when
+ * no other row fits to the end.
+ */
 export function matchLine<R extends Row>(rows: readonly R[], input: MatchInput, endsEarly?: EndsEarly<R>): Match<R> {
   let threads: Thread<R>[] = rows.map((row) => ({ row, state: 0, abbreviated: 0, trail: undefined }));
+  const greedy: Thread<R>[] = [];
   let recognised = false;
   for (let at = 0; at < input.tokens.length; at++) {
     const token = input.tokens[at]!;
     const steps = threads.flatMap((thread) => stepsOf(thread, token, input));
     if (token.text.startsWith("!") && !steps.some(({ edge }) => isRaw(edge))) break;
     const chosen = choose(steps, token);
-    if (chosen === "ambiguous") {
-      const error: IosError = { code: "iosAmbiguous", message: ambiguous(input.text), column: token.column };
+    if (chosen === "ambiguous" || chosen.length === 0) {
+      if (greedy.length > 0) return succeed(greedy, input);
+      const error =
+        chosen === "ambiguous" ? severalFit(input, token) : invalidInput(threads, token, input.tokens[at - 1]);
       return { ok: false, error, progress: at, recognised };
     }
-    if (chosen.length === 0) {
-      const error = invalidInput(threads, token, input.tokens[at - 1]);
-      return { ok: false, error, progress: at, recognised };
-    }
-    threads = chosen.map((step) => advance(step, token));
-    recognised ||= threads.some((thread) => at + 1 >= thread.row.pattern.lead);
-    if (chosen.some(({ edge }) => edge.accepts.kind === "value" && edge.accepts.value.line)) break;
+    threads = [];
+    for (const step of chosen) (isLine(step.edge) ? greedy : threads).push(advance(step, token));
+    recognised ||= [...threads, ...greedy].some(({ row }) => row.vague !== true && at + 1 >= row.pattern.lead);
   }
-  return finish(threads, input, recognised, endsEarly);
+  return finish(threads, greedy, input, recognised, endsEarly);
+}
+
+function severalFit(input: MatchInput, token: Token): IosError {
+  return { code: "iosAmbiguous", message: ambiguous(input.text), column: token.column };
 }
 
 function edgesOf<R extends Row>(thread: Thread<R>): readonly Edge[] {
@@ -88,6 +96,10 @@ function edgesOf<R extends Row>(thread: Thread<R>): readonly Edge[] {
 
 function isRaw(edge: Edge): boolean {
   return edge.accepts.kind === "value" && edge.accepts.value.raw === true;
+}
+
+function isLine(edge: Edge): boolean {
+  return edge.accepts.kind === "value" && edge.accepts.value.line === true;
 }
 
 function stepsOf<R extends Row>(thread: Thread<R>, token: Token, input: MatchInput): Step<R>[] {
@@ -133,24 +145,33 @@ function advance<R extends Row>(step: Step<R>, token: Token): Thread<R> {
 
 function finish<R extends Row>(
   threads: readonly Thread<R>[],
+  greedy: readonly Thread<R>[],
   input: MatchInput,
   recognised: boolean,
   endsEarly: EndsEarly<R> | undefined,
 ): Match<R> {
-  const complete = threads.filter((thread) => isComplete(thread, endsEarly));
-  if (complete.length === 0) {
-    const end = input.column + input.text.length;
-    const expected = expectedAt(threads);
-    const error: IosError = { code: "iosIncomplete", message: INCOMPLETE, column: end, expected };
-    return { ok: false, error, progress: input.tokens.length, recognised };
-  }
-  const best = complete.reduce((a, b) => (b.abbreviated < a.abbreviated ? b : a));
-  return { ok: true, row: best.row, args: argsOf(best.trail, input) };
+  const complete = threads.filter(isAccepting);
+  const early = threads.filter((thread) => mayEnd(thread, endsEarly));
+  if (complete.length > 0 || early.length > 0) return succeed(complete.length > 0 ? complete : early, input);
+  if (greedy.length > 0) return succeed(greedy, input);
+  const end = input.column + input.text.length;
+  const error: IosError = { code: "iosIncomplete", message: INCOMPLETE, column: end, expected: expectedAt(threads) };
+  return { ok: false, error, progress: input.tokens.length, recognised };
 }
 
-function isComplete<R extends Row>(thread: Thread<R>, endsEarly: EndsEarly<R> | undefined): boolean {
-  if (thread.row.pattern.states[thread.state]!.accepting) return true;
-  return (endsEarly?.(thread.row) ?? false) && trailLength(thread.trail) >= thread.row.pattern.lead;
+/** Of several readings the one with the fewest abbreviations, then the one declared first. */
+function succeed<R extends Row>(complete: readonly Thread<R>[], input: MatchInput): Match<R> {
+  const best = complete.reduce((a, b) => (b.abbreviated < a.abbreviated ? b : a));
+  return { ok: true, row: best.row, args: argsOf(best.trail, input), abbreviated: best.abbreviated };
+}
+
+function isAccepting<R extends Row>(thread: Thread<R>): boolean {
+  return thread.row.pattern.states[thread.state]!.accepting;
+}
+
+function mayEnd<R extends Row>(thread: Thread<R>, endsEarly: EndsEarly<R> | undefined): boolean {
+  if (endsEarly === undefined || !endsEarly(thread.row)) return false;
+  return trailLength(thread.trail) >= thread.row.pattern.lead;
 }
 
 function trailLength(trail: Trail | undefined): number {

@@ -210,22 +210,26 @@ function execute(walk: Walk, line: SourceLine): void {
   apply(walk, line, typed.form, frame, found.match.row.command, found.match.args);
 }
 
-/** The innermost mode where the line is legal, or the failure that got furthest. */
+/**
+ * The innermost mode where the line is legal, or the failure that got furthest. An inner mode that has to take words for
+ * abbreviations gives way to an outer one that knows all of them in full: `ip route` is no `ip route-cache`.
+ */
 function search(walk: Walk, line: SourceLine, typed: Typed): Found {
-  const input: MatchInput = {
-    tokens: typed.tokens,
-    text: line.text,
-    column: line.column,
-    file: walk.file,
-    line: line.line,
-  };
+  const { tokens } = typed;
+  const input: MatchInput = { tokens, text: line.text, column: line.column, file: walk.file, line: line.line };
   let best: Found | undefined;
   for (let depth = walk.stack.length - 1; depth >= 0; depth--) {
     const match = matchIn(walk.stack[depth]!.mode, typed.form, input);
-    if (match.ok || match.error.code === "iosAmbiguous") return { match, depth };
-    if (best === undefined || (!best.match.ok && match.progress > best.match.progress)) best = { match, depth };
+    if (best === undefined || isBetter(match, best.match)) best = { match, depth };
+    const settled = best.match.ok ? best.match.abbreviated === 0 : best.match.error.code === "iosAmbiguous";
+    if (settled) break;
   }
   return best!;
+}
+
+function isBetter(candidate: Match<CompiledRow>, best: Match<CompiledRow>): boolean {
+  if (candidate.ok) return !best.ok || candidate.abbreviated === 0;
+  return !best.ok && candidate.progress > best.progress;
 }
 
 function matchIn(mode: Mode, form: Form, input: MatchInput): Match<CompiledRow> {

@@ -154,8 +154,9 @@ const peerCommands: CommandSpec<Ikev2Peer>[] = [
     pattern: "pre-shared-key [which:{local | remote}] [encryption:{0 | 6}] <key:key>",
     set(target, args) {
       const which = args.text("which");
-      if (which !== "remote") target.localKey = args.key("key");
-      if (which !== "local") target.remoteKey = args.key("key");
+      const key = args.key("key");
+      if (which !== "remote") target.localKey = key;
+      if (which !== "local") target.remoteKey = key;
     },
     no(target, args) {
       const which = args.text("which");

@@ -137,7 +137,7 @@ const commands: CommandSpec<IosInterface>[] = [
     "ip unreachables",
     "ip proxy-arp",
     "ip directed-broadcast",
-    "ip route-cache [<line:text>]",
+    "ip route-cache [flow | cef | policy | same-interface | distributed]",
     "ip virtual-reassembly [<line:text>]",
     "ip flow <line:text>",
     "ip verify <line:text>",
