@@ -8,7 +8,7 @@ const TYPES: readonly { readonly full: string; readonly short: string; readonly 
   { full: "GigabitEthernet", short: "Gi" },
   { full: "FastEthernet", short: "Fa", preferred: "f" },
   { full: "TenGigabitEthernet", short: "Te" },
-  { full: "TwentyFiveGigE", short: "Twe", preferred: "tw" },
+  { full: "TwentyFiveGigE", short: "Twe" },
   { full: "TwoGigabitEthernet", short: "Tw" },
   { full: "FortyGigabitEthernet", short: "Fo" },
   { full: "FiveGigabitEthernet", short: "Fi" },
