@@ -218,6 +218,17 @@ export function checkUdp(source: string, destination: string, octets: Bytes): bo
   return sum16(octets, 0, octets.length, pseudo) === 0xffff;
 }
 
+/**
+ * Whether the checksum field holds but the sum over the pseudo-header: the sender left the rest to its network card, and
+ * the capture was taken before that. Linux does so on all interfaces that can, virtual ones included.
+ */
+export function isUdpSumPartial(source: string, destination: string, octets: Bytes): boolean {
+  if (octets.length < UDP_HEADER_LENGTH) return false;
+  if (((octets[4]! << 8) | octets[5]!) !== octets.length) return false;
+  const sum = pseudoSum(addressOctets(source), addressOctets(destination), IpProtocol.UDP, octets.length);
+  return ((octets[6]! << 8) | octets[7]!) === sum;
+}
+
 export const IcmpType = numberSpace("ICMP Type Numbers", "RFC 792", {
   ECHO_REPLY: 0,
   DESTINATION_UNREACHABLE: 3,

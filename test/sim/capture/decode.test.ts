@@ -1,0 +1,166 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { type DecodedPacket, decodeCapture, jsonPacket } from "../../../sim/capture/decode.ts";
+import { fieldText, PLAIN_STYLE } from "../../../sim/capture/fieldText.ts";
+import { type KeyRing, keyRing } from "../../../sim/capture/keyRing.ts";
+import { readKeyTables } from "../../../sim/capture/keyTables.ts";
+import { readCapture } from "../../../sim/capture/readCapture.ts";
+import { type Bytes, concat, fromHex, u16, utf8 } from "../../../src/base/bytes.ts";
+import { native } from "../../../src/crypto/native.ts";
+import type { Field } from "../../../src/wire/field.ts";
+import { describeShared, readShared, readSharedJson, sharedPath } from "../../shared.ts";
+import { leavesCover } from "../../wire/cover.ts";
+import { pcapOf, udpPacket } from "./pcapFile.ts";
+
+/** Decodes a file; asserts that the layers of each packet cover its octets. */
+function decodedWhole(file: Bytes, ring?: KeyRing): DecodedPacket[] {
+  const packets = [...decodeCapture(file, ring).packets];
+  readCapture(file).packets.forEach(({ octets, frame }, index) => {
+    const whole = octets.length === 0 ? frame : octets;
+    const { layers } = packets[index]!;
+    if (whole.length === 0) return;
+    leavesCover({ label: "packet", offset: 0, length: whole.length, text: "", children: layers }, whole);
+  });
+  return packets;
+}
+
+function find(fields: readonly Field[], test: (field: Field) => boolean): Field | undefined {
+  for (const field of fields) {
+    if (test(field)) return field;
+    const below = find(field.children, test);
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+const FOLDERS = ["pcap", "ikev1", "ikev2", "esp", "gdoi"];
+
+describe.each(FOLDERS)("captures of %s", (folder) => {
+  describeShared(`vectors/${folder}`, "third-party files", () => {
+    const names = readdirSync(sharedPath(`vectors/${folder}`)).filter((name) => name.endsWith(".pcap"));
+    it.each(names)("%s is decoded, and the fields of every packet cover its octets", (name) => {
+      const file = readShared(`vectors/${folder}/${name}`);
+      const packets = decodedWhole(file);
+      expect(packets.length).toBeGreaterThan(0);
+      for (const packet of packets) {
+        expect(packet.what).not.toBe("");
+        expect(fieldText(packet.layers, PLAIN_STYLE).split("\n").length).toBeGreaterThan(1);
+        expect(JSON.parse(JSON.stringify(jsonPacket(packet)))).toEqual(jsonPacket(packet));
+      }
+    });
+    it.each(names)("%s cut anywhere in its last packets is read up to there", (name) => {
+      const file = readShared(`vectors/${folder}/${name}`);
+      const whole = [...decodeCapture(file).packets].length;
+      for (let cut = 1; cut < 60; cut += 7) {
+        const { packets, problem } = decodeCapture(file.subarray(0, file.length - cut));
+        expect([...packets].length).toBeLessThan(whole);
+        expect(problem?.offset ?? file.length).toBeLessThanOrEqual(file.length);
+      }
+    });
+  });
+});
+
+describeShared("vectors/malformed", "octets that were made to break parsers", () => {
+  interface Token {
+    readonly bytes: string;
+  }
+
+  /** An IKE_AUTH-like message with one payload in clear. */
+  const message = (type: number, version: number, body: Bytes): Bytes => {
+    const length = 32 + body.length;
+    const header = concat(new Uint8Array(16).fill(7), Uint8Array.of(type, version, version === 16 ? 2 : 35, 8));
+    return concat(header, fromHex("00000001"), u16(0), u16(length), Uint8Array.of(0, 0), u16(4 + body.length), body);
+  };
+
+  it("fuzz tokens on the ports of IKE become fields, with a problem where they break a rule", () => {
+    const tokens = readSharedJson<Token[]>("vectors/malformed/ikev2-fuzz-dictionary.json");
+    const payloads = tokens.map(({ bytes }) => fromHex(bytes));
+    const packets = [500, 848, 4500].flatMap((port) => payloads.map((payload) => udpPacket(port, payload)));
+    const decoded = decodedWhole(pcapOf(101, packets));
+    expect(decoded).toHaveLength(packets.length);
+    expect(decoded.some(({ what }) => what.includes("truncated"))).toBe(true);
+  });
+  it("certificates and identities of the wild ride in payloads of both versions", () => {
+    const corpus = readSharedJson<{ base64: string }[]>("vectors/malformed/x509-corpus.json");
+    const odd = readSharedJson<{ hex: string }[]>("vectors/malformed/ike-identities.json");
+    const certificates = corpus.map(({ base64 }) => concat(Uint8Array.of(4), Buffer.from(base64, "base64")));
+    const identities = odd.map(({ hex }) => concat(fromHex("02000000"), fromHex(hex)));
+    const packets = [
+      ...certificates.flatMap((body) => [message(37, 32, body), message(6, 16, body)]),
+      ...identities.flatMap((body) => [message(35, 32, body), message(5, 16, body)]),
+    ];
+    const decoded = decodedWhole(
+      pcapOf(
+        101,
+        packets.map((octets) => udpPacket(848, octets)),
+      ),
+    );
+    expect(decoded).toHaveLength(packets.length);
+  });
+});
+
+describe("decodeCapture", () => {
+  it("shows a frame without IP as octets of the frame", () => {
+    const arp = concat(new Uint8Array(12), u16(0x0806), new Uint8Array(28));
+    const [packet] = decodedWhole(pcapOf(1, [arp]));
+    expect(packet!.layers).toMatchObject([{ label: "Frame", offset: 0, length: 42 }]);
+    expect(packet!.source).toBe("");
+  });
+  it("finds the same packet behind every link layer", () => {
+    const packet = udpPacket(848, new Uint8Array(3));
+    const cooked = concat(new Uint8Array(14), u16(0x0800), packet);
+    const behind: readonly [number, Bytes][] = [
+      [101, packet],
+      [228, packet],
+      [1, concat(new Uint8Array(12), u16(0x0800), packet)],
+      [113, cooked],
+      [0, concat(fromHex("02000000"), packet)],
+    ];
+    for (const [linkType, frame] of behind) {
+      const [decoded] = decodedWhole(pcapOf(linkType, [frame]));
+      expect(decoded, String(linkType)).toMatchObject({ source: "192.0.2.1:848", destination: "192.0.2.2:848" });
+    }
+  });
+  it("says what the capture left away", () => {
+    const file = pcapOf(101, [udpPacket(9, new Uint8Array(40))]);
+    new DataView(file.buffer).setUint32(24 + 12, 900, true);
+    expect([...decodeCapture(file).packets][0]!.layers[0]!.problem).toBe("the capture holds 68 of 900 octets");
+  });
+  it("refuses what is no capture with the offset of the trouble", () => {
+    const { packets, problem } = decodeCapture(utf8("name: lesson\n"));
+    expect([...packets]).toEqual([]);
+    expect(problem).toMatchObject({ code: "notCapture", offset: 0 });
+  });
+});
+
+describe("printed fields", () => {
+  it("let no control character of a packet reach the terminal", () => {
+    const field: Field = { label: "Name", offset: 0, length: 4, text: "a\u001b[2J\u202eb", children: [] };
+    expect(fieldText([field], PLAIN_STYLE)).toBe("  Name: a\\u001b[2J\\u202eb\n");
+  });
+});
+
+describeShared("vectors/ikev2", "captures with Wireshark's tables", () => {
+  interface Vector {
+    readonly wireshark: Readonly<Record<string, readonly string[]>>;
+  }
+  it("show the payloads inside of SK and the packet inside of ESP", () => {
+    const name = "v2-psk-aes128gcm16-prfsha256-ecp256";
+    const { wireshark } = readSharedJson<Vector>(`vectors/ikev2/${name}.json`);
+    const files = new Map(Object.entries(wireshark).map(([file, rows]) => [file, rows.join("\n")]));
+    const packets = decodedWhole(
+      readShared(`vectors/ikev2/${name}.pcap`),
+      keyRing(native, readKeyTables(files).entries),
+    );
+    const lines = packets.map(({ what }) => what);
+    expect(lines[0]).toMatch(/^IKEv2 IKE_SA_INIT initiator, request, message 0: SA KE NONCE N\(/);
+    expect(lines[2]).toMatch(/^IKEv2 IKE_AUTH initiator, request, message 1: SK \{ IDi .*AUTH .*SA TSi TSr.*\}$/);
+    expect(
+      lines.some((line) => /^ESP SPI 0x[0-9a-f]{8}, sequence 1 \{ 10\.1\.0\.1 -> 10\.2\.0\.1 ICMP ECHO /.test(line)),
+    ).toBe(true);
+    const opened = find(packets[2]!.layers, ({ plain }) => plain !== undefined)!;
+    expect(JSON.stringify(jsonPacket(packets[2]!))).toContain(
+      `"plain":"${Buffer.from(opened.plain!).toString("hex")}"`,
+    );
+  });
+});
