@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { scenarioJsonSchema } from "../scenario/schema.ts";
+import { addDecode } from "./decode.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { printData, printInternal, stopOnBrokenPipe } from "./terminal.ts";
 import { validateCommand } from "./validateCommand.ts";
@@ -24,6 +25,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     .command("schema")
     .description("print the JSON Schema of scenarios, for editors")
     .action(() => printData(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`));
+  addDecode(program, (code) => {
+    exit = code;
+  });
   try {
     await program.parseAsync(args, { from: "user" });
     return exit;

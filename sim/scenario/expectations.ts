@@ -126,8 +126,8 @@ function loadWindow(context: Context, input: { readonly from?: string; readonly 
   const from = input.from === undefined ? 0 : duration(input.from, [...path, "from"], problems);
   const until = input.until === undefined ? end : duration(input.until, [...path, "until"], problems);
   if (from > end) problems.add("outsideRun", [...path, "from"], "the run has ended by then");
-  if (until > end) problems.add("outsideRun", [...path, "until"], "the run has ended by then");
-  if (until < from) problems.add("outOfRange", [...path, "until"], "until is before from");
+  else if (until > end) problems.add("outsideRun", [...path, "until"], "the run has ended by then");
+  else if (until < from) problems.add("outOfRange", [...path, "until"], "until is before from");
   return { from, until };
 }
 

@@ -9,7 +9,7 @@ import { FILE_CHARS_MAX, type Path, type SourceDocument } from "./document.ts";
 import { resolvePath } from "./files.ts";
 import type { Problems } from "./problems.ts";
 import type { Dialect, RouterNode, ScenarioNode } from "./scenario.ts";
-import type { GeneratedInput, LineInput, NodeInput, ScenarioInput } from "./schema.ts";
+import { type GeneratedInput, type LineInput, NAME_PATTERN, type NodeInput, type ScenarioInput } from "./schema.ts";
 import { formatPath } from "./schemaProblems.ts";
 import { fill, NODES_MAX, parseNodeNames, type Series, variablesOf } from "./template.ts";
 
@@ -49,7 +49,8 @@ export function loadNodes(source: NodeSource): {
   for (const [index, template] of (input.topology.generate ?? []).entries()) {
     generate(template, ["topology", "generate", index], problems, add);
   }
-  if (nodes.size === 0) problems.add("missing", ["topology"], "the topology has no nodes");
+  if (nodes.size === 0 && problems.list.length === 0)
+    problems.add("missing", ["topology"], "the topology has no nodes");
   return { nodes, ignored: withoutRepeats(ignored) };
 }
 
@@ -100,6 +101,7 @@ function loadNode(
     return filled;
   };
   const site = input.site === undefined ? undefined : put("site", input.site);
+  if (site !== undefined && !NAME_PATTERN.test(site)) problems.add("badName", [...path, "site"], `${site} is no name`);
   if (input.kind === "host") {
     const host = loadHost(name, { ...input, site }, path, problems, put);
     return host === undefined ? undefined : { node: host, path };
@@ -187,9 +189,9 @@ function readConfig(
   }
   if (input.config !== undefined) {
     const start = document.textStart([...path, "config"]);
-    const text = filled(input.config, start, document.file, variables, problems);
+    const { text, isWhole } = filled(input.config, start, document.file, variables, problems);
     const result = parseConfig(start.isVerbatim ? inPlace(text, start) : text, document.file);
-    return start.isVerbatim ? result : atOnePlace(result, start);
+    return forgiven(start.isVerbatim ? result : atOnePlace(result, start), isWhole);
   }
   if (file === undefined) {
     const expected = "startup-config: FILE or config: |";
@@ -225,7 +227,13 @@ function readConfigFile(
     return undefined;
   }
   const start = { line: 1, column: 1, isVerbatim: true };
-  return parseConfig(filled(text, start, resolved, variables, problems), resolved);
+  const { text: whole, isWhole } = filled(text, start, resolved, variables, problems);
+  return forgiven(parseConfig(whole, resolved), isWhole);
+}
+
+/** Where a variable is missing, what IOS thinks of the text without it tells nothing new. */
+function forgiven(result: IosParseResult, isWhole: boolean): IosParseResult {
+  return isWhole ? result : { ...result, problems: [] };
 }
 
 interface TextStart {
@@ -241,8 +249,8 @@ function filled(
   file: string,
   variables: ReadonlyMap<string, string> | undefined,
   problems: Problems,
-): string {
-  if (variables === undefined) return text;
+): { readonly text: string; readonly isWhole: boolean } {
+  if (variables === undefined) return { text, isWhole: true };
   const result = fill(text, variables);
   for (const { name, offset } of result.unknown) {
     const before = text.slice(0, offset).split("\n");
@@ -252,7 +260,7 @@ function filled(
     const message = "the template has no such variable";
     problems.take({ code: "unknownVariable", file, line, column, path: "", message, expected, found: name });
   }
-  return result.text;
+  return { text: result.text, isWhole: result.unknown.length === 0 };
 }
 
 /** The text as it stands in the scenario, behind empty lines and its indentation: places come out as those of the file. */

@@ -35,7 +35,7 @@ export class Problems {
       path: formatPath(path),
       message,
       ...(hints.expected === undefined ? {} : { expected: hints.expected }),
-      ...(found === undefined ? {} : { found: describeValue(found) }),
+      ...(found === undefined || code === "missing" ? {} : { found: describeValue(found) }),
     });
   }
 

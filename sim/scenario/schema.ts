@@ -30,7 +30,8 @@ const Duration = text("duration", /^(\d+(\.\d+)?(us|ms|s|min|m|h|d))+$/, "A dura
 const Odds = text("odds", /^(\d+(\.\d+)?%|\d+\/\d+)$/, "Odds as percent or ratio: 20%, 1/5");
 const Rate = text("rate", /^\d+(\.\d+)?(bit|kbit|Mbit|Gbit)\/s$/, "Bits per second: 10Mbit/s");
 const Octets = text("octets", /^\d+(\.\d+)?(B|kB|KiB|MB|MiB)$/, "Octets: 1500B, 64kB");
-const Name = text("name", /^[A-Za-z][A-Za-z0-9._-]{0,62}$/, "A name");
+export const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/;
+const Name = text("name", NAME_PATTERN, "A name");
 const NodeRange = text(
   "nodes",
   /^[A-Za-z][A-Za-z0-9._-]{0,50}\{\d{1,6}\.\.\d{1,6}\}$/,
@@ -97,9 +98,17 @@ const nodeShape = {
 };
 const Node = z.strictObject(nodeShape);
 
+/** Checked once its variables are replaced. */
+const Templated = z.string().min(1).max(200);
+
 const Generated = z
   .strictObject({
     ...nodeShape,
+    site: Templated.optional().describe(
+      "Site of the WAN, and name of its access line; the node's own name unless told",
+    ),
+    address: Templated.optional().describe("Of a host: address and prefix length"),
+    gateway: Templated.optional().describe("Of a host"),
     nodes: NodeRange,
     addresses: z
       .record(Name, z.strictObject({ first: Address, step: z.int().min(1).max(16_777_216).optional() }))

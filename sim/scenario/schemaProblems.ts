@@ -41,8 +41,7 @@ function describeIssue(issue: Issue, prefix: Path, schema: z.ZodType, document: 
       return issue.keys.filter((key) => key !== "__proto__").map((key) => unknownKey(key, path, schema, document));
     case "invalid_type":
       if (found === undefined) return [make("missing", `${lastName(path)} is missing`, quantity?.expected)];
-      if (quantity !== undefined)
-        return [make(quantity.code, `no ${quantity.expected.split(",")[0]}`, quantity.expected)];
+      if (quantity !== undefined) return [make(quantity.code, `this is no ${shortForm(quantity)}`, quantity.expected)];
       return [make("wrongType", "a value of the wrong type", issue.expected === "record" ? "map" : issue.expected)];
     case "invalid_value": {
       if (found === undefined) return [make("missing", `${lastName(path)} is missing`, issue.values.join(", "))];

@@ -1,9 +1,9 @@
 /** "Did you mean": the known word that is nearest to a mistyped one. */
 
-/** The nearest of `known` within two edits and less than half of the word's length; undefined where none is near. */
+/** The nearest of `known` within two edits, and within half of the word for short ones; undefined where none is near. */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.min(3, Math.ceil(word.length / 2));
+  let bestDistance = Math.min(3, Math.floor(word.length / 2) + 1);
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {

@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createRng } from "../../../sim/core/rng.ts";
+import { memoCrypto } from "../../../sim/scenario/memo.ts";
+import type { Crypto } from "../../../src/crypto/api.ts";
+import { noble } from "../../../src/crypto/noble.ts";
+import { rsaKey } from "../../../src/crypto/rsaKey.ts";
+
+const rng = createRng("memo");
+let calls: string[] = [];
+let memo: Crypto;
+
+/** The back end behind the memo, with a list of what it was asked for. */
+function watched(): Crypto {
+  return new Proxy(noble, {
+    get(target, name: keyof Crypto) {
+      const member = target[name];
+      if (typeof member !== "function") return member;
+      return (...args: never[]) => {
+        calls.push(name);
+        return (member as (...given: never[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+const count = (name: string) => calls.filter((call) => call === name).length;
+
+beforeEach(() => {
+  calls = [];
+  memo = memoCrypto(watched());
+});
+
+describe("a Diffie-Hellman secret", () => {
+  test.each([14, 19, 31] as const)("of group %i is computed by one side and serves the other", (group) => {
+    const [a, b] = [rng.bytes(32), rng.bytes(32)];
+    const [publicA, publicB] = [memo.dhPublic(group, a), memo.dhPublic(group, b)];
+    const first = memo.dhShared(group, a, publicB);
+    expect(memo.dhShared(group, b, publicA)).toEqual(first);
+    expect(count("dhShared")).toBe(1);
+    expect(first).toEqual(noble.dhShared(group, a, publicB));
+  });
+
+  test("with a value that nobody here made is computed by itself", () => {
+    const [a, b] = [rng.bytes(32), rng.bytes(32)];
+    const publicA = memo.dhPublic(31, a);
+    memo.dhPublic(31, b);
+    const stranger = noble.dhPublic(31, rng.bytes(32));
+    expect(memo.dhShared(31, a, stranger)).toEqual(noble.dhShared(31, a, stranger));
+    expect(memo.dhShared(31, b, publicA)).toEqual(noble.dhShared(31, b, publicA));
+    expect(memo.dhShared(31, a, new Uint8Array(32))).toBeUndefined();
+  });
+});
+
+describe("a signature", () => {
+  const key = rsaKey(rng.fork("rsa"), 1024);
+  const scheme = { kind: "rsa-pkcs1", hash: "sha256" } as const;
+  const message = rng.bytes(300);
+  const signature = noble.sign(key, scheme, message);
+
+  test("over the same octets is verified once", () => {
+    for (let member = 0; member < 5; member++) expect(memo.verify(key, scheme, message.slice(), signature)).toBe(true);
+    expect(count("verify")).toBe(1);
+  });
+
+  test("over a tampered copy still fails, whichever came first", () => {
+    const tampered = message.slice();
+    tampered[17]! ^= 1;
+    expect(memo.verify(key, scheme, message, signature)).toBe(true);
+    expect(memo.verify(key, scheme, tampered, signature)).toBe(false);
+    expect(memo.verify(key, { ...scheme, hash: "sha512" }, message, signature)).toBe(false);
+    const other = signature.slice();
+    other[0]! ^= 1;
+    expect(memo.verify(key, scheme, message, other)).toBe(false);
+    expect(memo.verify(key, scheme, message, signature)).toBe(true);
+  });
+});
+
+test("sealed octets open once for all, a tampered copy not at all, and nobody shares a buffer", () => {
+  const [key, nonce, aad, plain] = [rng.bytes(32), rng.bytes(12), rng.bytes(28), rng.bytes(400)];
+  const sealed = noble.seal("aes-gcm", key, nonce, aad, plain, 16);
+  const first = memo.open("aes-gcm", key, nonce, aad, sealed, 16)!;
+  first.fill(0);
+  expect(memo.open("aes-gcm", key, nonce, aad, sealed, 16)).toEqual(plain);
+  expect(count("open")).toBe(1);
+  sealed[3]! ^= 1;
+  expect(memo.open("aes-gcm", key, nonce, aad, sealed, 16)).toBeUndefined();
+  sealed[3]! ^= 1;
+  expect(memo.open("aes-gcm", rng.bytes(32), nonce, aad, sealed, 16)).toBeUndefined();
+});
