@@ -14,7 +14,7 @@ export interface Synthetic {
 
 const LATENCY = 8_000;
 
-export function syntheticTrace(members: number, rekeys = 2): Synthetic {
+export function syntheticHead(members: number): TraceHead {
   const devices: TraceDevice[] = [
     { name: "wan", role: "cloud", addresses: [] },
     { name: "ks1", role: "ks", site: "dc", addresses: ["192.168.1.254"] },
@@ -24,7 +24,7 @@ export function syntheticTrace(members: number, rekeys = 2): Synthetic {
     devices.push({ name: `gm${i}`, role: "gm", site: `branch${i}`, addresses: [`192.168.${i}.1`, `10.${i}.0.1`] });
     links.push(link(`gm${i}-wan`, i + 1));
   }
-  const head: TraceHead = {
+  return {
     version: 1,
     scenario: `synthetic ${members}`,
     description: "Members register, exchange data and are rekeyed.",
@@ -38,6 +38,11 @@ export function syntheticTrace(members: number, rekeys = 2): Synthetic {
       { at: 3_600_000_000, text: "The key server sends new keys by multicast.", question: true },
     ],
   };
+}
+
+export function syntheticTrace(members: number, rekeys = 2): Synthetic {
+  const head = syntheticHead(members);
+  const { devices, links } = head;
   const queue: { readonly at: number; readonly order: number; readonly run: (at: number) => void }[] = [];
   let order = 0;
   const later = (at: number, run: (at: number) => void) => queue.push({ at, order: order++, run });

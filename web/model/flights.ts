@@ -1,6 +1,7 @@
 /**
- * Flights: one packet on one link, from `packet.sent` to `packet.received` or `packet.lost`. A packet that crosses the
- * WAN makes two flights, a multicast one many, a duplicated one two on the same link.
+ * Flights: one packet on one link, from `packet.sent` to `packet.received` or `packet.lost`, or inside a cloud, from its
+ * arrival to its departure. A packet that crosses the WAN makes three flights, a multicast one many, a duplicated one two
+ * on the same link.
  */
 import type { Micros } from "../../src/base/micros.ts";
 import { grown } from "./columns.ts";
@@ -15,20 +16,24 @@ const BLOCK = 256;
 
 export class Flights {
   count = 0;
-  /** Events that end a flight with a loss, ascending. */
-  losses: number[] = [];
   packet = new Int32Array(1024);
+  /** Link; inside a cloud the link by which the packet leaves, -1 where it was lost before that was known. */
   link = new Int32Array(1024);
+  /** Inside a cloud the link by which the packet came in, else -1. */
+  entry = new Int32Array(1024);
   from = new Int32Array(1024);
   sentEvent = new Int32Array(1024);
   endEvent = new Int32Array(1024);
   start = new Float64Array(1024);
   end = new Float64Array(1024);
   outcome = new Uint8Array(1024);
+  /** 1 where the packet's way inside a cloud is a flight of its own: then this one ends at the cloud's rim. */
+  rim = new Uint8Array(1024);
   /** Where on its way, 0 at the sender to 1 at the receiver, a lost packet vanished. */
   lossAt = new Float64Array(1024);
   private readonly trace: TraceView;
   private readonly flightOfSent = new Map<number, number>();
+  private readonly flightOfArrival = new Map<number, number>();
   private readonly blockStart: number[] = [];
   private readonly blockEnd: number[] = [];
   private seen = 0;
@@ -66,58 +71,106 @@ export class Flights {
     }
   }
 
-  /** Device at the far end. */
+  /** Device at the far end of the link; inside a cloud the cloud itself. */
   to(flight: number): number {
-    const link = this.trace.head.links[this.link[flight]!];
-    if (link === undefined) return -1;
-    return link.a === this.from[flight] ? link.b : link.a;
+    if (this.entry[flight]! >= 0) return this.from[flight]!;
+    return this.farEnd(this.link[flight]!, this.from[flight]!);
+  }
+
+  /** The device at the other end of `link` than `device`, or -1. */
+  farEnd(link: number, device: number): number {
+    const ends = this.trace.head.links[link];
+    if (ends === undefined) return -1;
+    return ends.a === device ? ends.b : ends.a;
+  }
+
+  private isCloud(device: number): boolean {
+    return this.trace.head.devices[device]?.role === "cloud";
   }
 
   private open(event: number): number {
     const { trace } = this;
     const link = trace.linkOf(event);
     if (link < 0) return -1;
+    const device = trace.deviceOf(event);
+    const time = trace.timeOf(event);
+    const flight = this.add(event, link, device, time);
+    if (!this.flightOfSent.has(event)) this.flightOfSent.set(event, flight);
+    if (this.isCloud(device)) {
+      const inside = this.cross(event, link, device, time);
+      if (inside >= 0) {
+        this.rim[flight] = 1;
+        this.finish(inside, event, time, RECEIVED);
+      }
+    }
+    return flight;
+  }
+
+  /** The way of a packet through a cloud that took time, up to `event` at `time`; -1 where there is none. */
+  private cross(event: number, link: number, device: number, time: Micros): number {
+    const { trace } = this;
+    const arrival = trace.causeOf(event);
+    const before = this.flightOfArrival.get(arrival);
+    if (before === undefined || trace.timeOf(arrival) >= time) return -1;
+    this.rim[before] = 1;
+    const inside = this.add(arrival, link, device, trace.timeOf(arrival));
+    this.entry[inside] = this.link[before]!;
+    return inside;
+  }
+
+  private close(event: number, outcome: number): void {
+    const { trace } = this;
+    const sent = trace.causeOf(event);
+    const time = trace.timeOf(event);
+    let flight = this.flightOfSent.get(sent) ?? -1;
+    if (flight < 0) {
+      // What a cloud loses, it loses between an arrival and a departure that never came.
+      if (outcome !== LOST) return;
+      const inside = this.cross(event, trace.linkOf(event), trace.deviceOf(event), time);
+      if (inside < 0) return;
+      this.finish(inside, event, time, LOST);
+      this.lossAt[inside] = 0.5;
+      this.flightOfSent.set(event, inside);
+      return;
+    }
+    // A second end of the same sending is a duplicate that the link made: it flies on its own.
+    if (this.outcome[flight] !== PENDING)
+      flight = this.add(sent, this.link[flight]!, this.from[flight]!, trace.timeOf(sent));
+    this.finish(flight, event, time, outcome);
+    if (outcome === LOST) {
+      const latency = trace.head.links[this.link[flight]!]?.latencyMicros ?? 0;
+      const reason = String(trace.dataOf(event).reason ?? "loss");
+      this.lossAt[flight] = lossPoint(time - this.start[flight]!, latency, reason);
+    } else if (this.isCloud(trace.deviceOf(event))) this.flightOfArrival.set(event, flight);
+  }
+
+  private add(event: number, link: number, device: number, time: Micros): number {
     const flight = this.count++;
     this.packet = grown(this.packet, this.count);
     this.link = grown(this.link, this.count);
+    this.entry = grown(this.entry, this.count);
     this.from = grown(this.from, this.count);
     this.sentEvent = grown(this.sentEvent, this.count);
     this.endEvent = grown(this.endEvent, this.count);
     this.start = grown(this.start, this.count);
     this.end = grown(this.end, this.count);
     this.outcome = grown(this.outcome, this.count);
+    this.rim = grown(this.rim, this.count);
     this.lossAt = grown(this.lossAt, this.count);
-    this.packet[flight] = trace.packetOf(event);
+    this.packet[flight] = this.trace.packetOf(event);
     this.link[flight] = link;
-    this.from[flight] = trace.deviceOf(event);
+    this.entry[flight] = -1;
+    this.from[flight] = device;
     this.sentEvent[flight] = event;
     this.endEvent[flight] = -1;
-    this.start[flight] = trace.timeOf(event);
-    this.outcome[flight] = PENDING;
-    if (!this.flightOfSent.has(event)) this.flightOfSent.set(event, flight);
+    this.start[flight] = time;
     return flight;
   }
 
-  private close(event: number, outcome: number): void {
-    const { trace } = this;
-    const sent = trace.causeOf(event);
-    let flight = this.flightOfSent.get(sent) ?? -1;
-    if (flight < 0) return;
-    // A second end of the same sending is a duplicate that the link made: it flies on its own.
-    if (this.outcome[flight] !== PENDING) flight = this.open(sent);
-    if (flight < 0) return;
-    const time = trace.timeOf(event);
+  private finish(flight: number, event: number, time: Micros, outcome: number): void {
     this.end[flight] = time;
     this.endEvent[flight] = event;
     this.outcome[flight] = outcome;
-    if (outcome === LOST) {
-      this.losses.push(event);
-      this.lossAt[flight] = lossPoint(
-        time - this.start[flight]!,
-        trace.head.links[this.link[flight]!]?.latencyMicros ?? 0,
-        String(trace.dataOf(event).reason ?? "loss"),
-      );
-    }
     const block = Math.floor(flight / BLOCK);
     while (this.blockStart.length <= block) {
       this.blockStart.push(Number.POSITIVE_INFINITY);

@@ -14,31 +14,31 @@ export interface Marker {
 
 interface Rule {
   readonly kind: MarkerKind;
-  readonly text: (trace: TraceView, event: number) => string;
+  readonly text: string;
 }
 
-const named =
-  (text: string): Rule["text"] =>
-  (trace, event) =>
-    `${trace.deviceName(trace.deviceOf(event))}: ${text}`;
-
-/** By kind of event, or by its room where the whole room counts. */
+/** By kind of event. `{name}` in a text is a value of the event's data. */
 const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries<Rule>({
-    "ks.rekeyStarted": { kind: "rekey", text: named("rekey") },
-    "gm.ejected": { kind: "failure", text: named("ejected") },
-    "gm.registrationFailed": { kind: "failure", text: named("registration failed") },
-    "expectation.failed": {
-      kind: "failure",
-      text: (trace, event) => String(trace.dataOf(event).text ?? "expectation"),
-    },
-    "fault.": { kind: "fault", text: (trace, event) => trace.kindOf(event) },
-    "config.": { kind: "config", text: (trace, event) => trace.kindOf(event) },
+    "ks.tekCreated": { kind: "key", text: "new TEK {spi}" },
+    "ks.kekCreated": { kind: "key", text: "new KEK {spi}" },
+    "ks.rekeyStarted": { kind: "rekey", text: "rekey {sequence}" },
+    "ks.refused": { kind: "failure", text: "registration of {member} refused: {reason}" },
+    "ks.rekeyUnanswered": { kind: "failure", text: "rekey {sequence} not acknowledged by {member}" },
+    "ks.memberEjected": { kind: "failure", text: "{member} deleted, it was silent" },
+    "ike.authFailed": { kind: "failure", text: "authentication of {identity} failed: {reason}" },
+    "ike.unanswered": { kind: "failure", text: "no answer to {exchange}" },
+    "gm.registrationFailed": { kind: "failure", text: "registration failed: {reason}" },
+    "fault.applied": { kind: "fault", text: "fault {kind}" },
+    "device.down": { kind: "fault", text: "down: {reason}" },
+    "link.down": { kind: "fault", text: "line protocol down on {interface}" },
   }),
 );
 
-export function markerRule(kind: string): Rule | undefined {
-  return RULES.get(kind) ?? RULES.get(kind.slice(0, kind.indexOf(".") + 1));
+function markerText(trace: TraceView, event: number, rule: Rule): string {
+  const data = trace.dataOf(event);
+  const text = rule.text.replace(/\{(\w+)\}/g, (_, name: string) => String(data[name] ?? "?"));
+  return `${trace.deviceName(trace.deviceOf(event))}: ${text}`;
 }
 
 /** Markers so far, oldest first. Kept apart so that a growing trace only adds to them. */
@@ -56,9 +56,9 @@ export class Markers {
     const { trace } = this;
     const before = this.list.length;
     for (; this.seen < trace.eventCount; this.seen++) {
-      const rule = markerRule(trace.kindOf(this.seen));
+      const rule = RULES.get(trace.kindOf(this.seen));
       if (rule === undefined) continue;
-      const text = rule.text(trace, this.seen);
+      const text = markerText(trace, this.seen, rule);
       this.list.push({ kind: rule.kind, time: trace.timeOf(this.seen), event: this.seen, text });
     }
     if (this.list.length > before) this.list.sort((a, b) => a.time - b.time || a.event - b.event);

@@ -33,11 +33,11 @@ export interface TimeMap {
   breaks(from: number, to: number): readonly Break[];
 }
 
-/** Gaps shorter than this stay as they are: twice a round trip over the slowest path that has two links. */
+/** Gaps shorter than this stay as they are, so that packets on their way keep their pace. */
 export function gapThreshold(head: TraceHead): Micros {
   let slowest = 0;
   for (const link of head.links) slowest = Math.max(slowest, link.latencyMicros);
-  return Math.max(20_000, slowest * 4);
+  return Math.max(60_000, slowest * 4);
 }
 
 /** Width in microseconds that is left of a gap: continuous at the threshold, a quarter threshold per factor of ten above. */

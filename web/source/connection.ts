@@ -32,9 +32,9 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
   const receive = (message: HolderMessage): void => {
     switch (message.type) {
       case "hello":
-        if (message.version !== PROTOCOL_VERSION) return fail("version", `it speaks version ${message.version}`);
         store.hello.value = message;
-        if (message.attachable) source.send({ type: "control", action: "attach" });
+        if (message.version !== PROTOCOL_VERSION) fail("version", `it speaks version ${message.version}`);
+        else if (message.attachable) source.send({ type: "control", action: "attach" });
         else if (last !== undefined) source.send(last);
         else startFirst();
         return;

@@ -188,7 +188,7 @@ function jumpTo(store: Store, list: readonly { readonly time: Micros; readonly e
 }
 
 function changeSpeed(store: Store, step: 1 | -1): void {
-  const index = SPEEDS.findIndex((speed) => speed === store.speed.value);
+  const index = SPEEDS.indexOf(store.speed.value as (typeof SPEEDS)[number]);
   store.speed.value = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index + step))]!;
 }
 

@@ -67,7 +67,7 @@ export function leftRail(store: Store): HTMLElement {
     const counts = memberCounts(head, members);
     const rows: [string, string, number][] = [
       ["none", "Unregistered", counts.members - counts.registered - counts.registering],
-      ["progress", "Registering", counts.registering],
+      ["partial", "Registering", counts.registering],
       ...counts.byTek.map(([tek, count]): [string, string, number] => [
         tek > 0 && tek % 2 === 0 ? "even" : "odd",
         tek === 0 ? "Registered" : `Registered, TEK ${tek}`,
@@ -170,6 +170,6 @@ function stateGlyph(ring: string): SVGSVGElement {
     "aria-hidden": "true",
   });
   element.append(svg("circle", { cx: 8, cy: 8, r: 5.6 }));
-  if (ring === "progress") element.append(svg("path", { d: "M8 2.4a5.6 5.6 0 1 1-5.6 5.6" }));
+  if (ring === "partial") element.append(svg("path", { d: "M8 2.4a5.6 5.6 0 1 1-5.6 5.6" }));
   return element;
 }

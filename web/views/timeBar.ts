@@ -211,10 +211,12 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
       taken.push([(x0 + x1) / 2 - 44, (x0 + x1) / 2 + 44]);
     }
     const count = Math.max(1, Math.floor(width.peek() / TICK_PIXELS));
-    const step = (map.timeAt(to) - map.timeAt(from)) / count;
+    const instant = (i: number) => map.timeAt(from + ((to - from) * Math.min(count, Math.max(0, i))) / count);
     for (let i = 0; i <= count; i++) {
       const x = (i / count) * width.peek();
-      const text = formatTick(map.timeAt(from + ((to - from) * i) / count), step);
+      // Mapped time does not run evenly: each label has the decimals that tell it from its nearer neighbour.
+      const steps = [instant(i) - instant(i - 1), instant(i + 1) - instant(i)].filter((step) => step > 0);
+      const text = formatTick(instant(i), Math.min(...steps));
       const half = text.length * 4;
       if (taken.some(([start, end]) => x + half > start && x - half < end)) continue;
       const anchor = i === 0 ? "start" : i === count ? "end" : "middle";

@@ -9,6 +9,7 @@ const ICONS = {
   presenter: "M2 3h12v8H2zM8 11v3M5 14h6",
   help: "M6 6a2 2 0 1 1 3 1.7c-.7.4-1 .8-1 1.6M8 11.8v.2M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z",
   link: "M6.5 9.5 9.5 6.5M7 4.5 8.5 3a3 3 0 0 1 4.5 4.5L11.5 9M9 11.5 7.5 13A3 3 0 0 1 3 8.5L4.5 7",
+  copy: "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
   run: "M4 2.5 13 8l-9 5.5z",
 } as const;
 
@@ -39,6 +40,7 @@ export function topBar(store: Store, host: TopBarHost): TopBar {
   const hash = button({
     label: "Copy the fingerprint of this run",
     text: "",
+    icon: ICONS.copy,
     class: "button hash mono",
     onclick: () => {
       const fingerprint = store.end.peek()?.end.fingerprint;
@@ -145,7 +147,7 @@ export function topBar(store: Store, host: TopBarHost): TopBar {
   effect(() => {
     const fingerprint = store.end.value?.end.fingerprint;
     hash.hidden = fingerprint === undefined || fingerprint === "";
-    setText(hash.querySelector("span")!, `${fingerprint?.slice(0, 12) ?? ""} ⧉`);
+    setText(hash.querySelector("span")!, fingerprint?.slice(0, 12) ?? "");
     hash.dataset.fingerprint = fingerprint ?? "";
     hash.title = `Fingerprint ${fingerprint ?? ""}: the same for every run of this scenario, seed and run number`;
   });

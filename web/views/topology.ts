@@ -148,11 +148,18 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     const { x, y } = toScreen(node, current);
     const device = model.trace.head.devices[node.device]!;
     if (node.role === "cloud") {
-      return [svg("text", { x, y: y - cloudAxes(node, current).ry * 0.55, class: "cloud-name" }, device.name)];
+      return [svg("text", { x, y: y + cloudAxes(node, current).ry * 0.5, class: "cloud-name" }, device.name)];
     }
     const radius = nodeRadius(node, current, style());
     const state = deviceState(model.trace.head, members, node.device);
     const line = store.presenter.peek() ? 24 : 16;
+    if (device.role === "ks") {
+      // The link to the cloud runs below a key server: its name stands beside it.
+      return [
+        svg("text", { x: x + radius + 10, y: y - 2, class: "device-name beside" }, device.name),
+        svg("text", { x: x + radius + 10, y: y + line - 2, class: "device-address beside" }, device.addresses[0] ?? ""),
+      ];
+    }
     const first = y + radius + line;
     const rows = [
       svg("text", { x, y: first, class: "device-name" }, device.name),

@@ -326,21 +326,40 @@ export function flightPoint(
 ): Point {
   const { flights } = model;
   const source = layout.nodes[flights.from[flight]!];
+  if (source === undefined) return OFF_SCREEN;
+  if (flights.entry[flight]! >= 0) return crossingPoint(model, layout, flight, share, view);
   const target = layout.nodes[flights.to(flight)];
-  if (source === undefined || target === undefined) return { x: -100, y: -100 };
-  const a = toScreen(source, view);
-  const b = toScreen(target, view);
+  if (target === undefined) return OFF_SCREEN;
+  const rim = flights.rim[flight] === 1;
+  const a = source.role === "cloud" && rim ? cloudEdge(source, toScreen(target, view), view) : toScreen(source, view);
+  const b = target.role === "cloud" && rim ? cloudEdge(target, toScreen(source, view), view) : toScreen(target, view);
   const length = Math.max(1e-6, Math.hypot(b.x - a.x, b.y - a.y));
   const ux = (b.x - a.x) / length;
   const uy = (b.y - a.y) / length;
   const start = source.role === "cloud" ? 0 : nodeRadius(source, view, style);
   const stop = target.role === "cloud" ? 0 : nodeRadius(target, view, style);
   const at = start + (length - start - stop) * share;
-  // Both lanes meet at the cloud's centre.
-  const lane =
-    LANE *
-    Math.min(1, (source.role === "cloud" ? at : length) / 40, (target.role === "cloud" ? length - at : length) / 40);
+  // At a cloud both lanes meet.
+  const near = (cloud: boolean, distance: number) => (cloud ? Math.min(1, distance / 40) : 1);
+  const lane = LANE * Math.min(near(source.role === "cloud", at), near(target.role === "cloud", length - at));
   return { x: a.x + ux * at - uy * lane, y: a.y + uy * at + ux * lane };
+}
+
+const OFF_SCREEN: Point = { x: -100, y: -100 };
+
+/** Through a cloud: from rim to centre to rim, so that copies of one packet part in the middle. */
+function crossingPoint(model: RunModel, layout: Layout, flight: number, share: number, view: View): Point {
+  const { flights } = model;
+  const cloud = layout.nodes[flights.from[flight]!]!;
+  const comes = layout.nodes[flights.farEnd(flights.entry[flight]!, cloud.device)];
+  const goes = layout.nodes[flights.farEnd(flights.link[flight]!, cloud.device)];
+  const centre = toScreen(cloud, view);
+  const first = share < 0.5;
+  const outer = first ? comes : goes;
+  if (outer === undefined) return centre;
+  const edge = cloudEdge(cloud, toScreen(outer, view), view);
+  const part = Math.abs(share * 2 - 1);
+  return { x: centre.x + (edge.x - centre.x) * part, y: centre.y + (edge.y - centre.y) * part };
 }
 
 export function packetSize(layout: Layout, style: Style): number {

@@ -12,7 +12,10 @@ let run: WatchedRun | undefined;
 let generation = 0;
 
 function post(message: HolderMessage): void {
-  if (message.type !== "events") return scope.postMessage(message);
+  if (message.type !== "events") {
+    scope.postMessage(message);
+    return;
+  }
   const { chunk } = message;
   const columns = [chunk.time, chunk.device, chunk.kind, chunk.cause, chunk.packet].map((column) => column.buffer);
   scope.postMessage(message, columns as ArrayBuffer[]);
