@@ -40,6 +40,8 @@ export interface RouterSpec {
   readonly cpu: CpuSpec;
   /** Key servers and group members that run here; called at the start and again after each reload. */
   readonly machines: readonly MachineSpec[];
+  /** When it is switched on; default 0. */
+  readonly startAt?: Micros;
 }
 
 /** A plain host with one address: it answers echo requests, can ping, and sends all else to its gateway. */
@@ -53,6 +55,7 @@ export interface HostSpec {
   readonly address: number;
   readonly mask: number;
   readonly gateway?: number;
+  readonly startAt?: Micros;
 }
 
 /** Costs of a platform (see `cpu.ts` for the profiles) and how the work is queued. */

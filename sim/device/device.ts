@@ -1,0 +1,224 @@
+/**
+ * A router or a host as it runs: ports, routes, what it has joined, its data planes, its machines and its pings. The
+ * functions of the neighbouring files change it; a reload makes everything anew but what the configuration says.
+ */
+import type { Ipv4 } from "../../src/base/ipv4.ts";
+import type { Micros } from "../../src/base/micros.ts";
+import type { Rng } from "../../src/base/rng.ts";
+import type { Crypto } from "../../src/crypto/api.ts";
+import { type Meter, metered, newMeter } from "../../src/crypto/meter.ts";
+import type { TrafficRule } from "../../src/esp/api.ts";
+import { createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
+import { createReassembly, type Reassembly } from "../../src/esp/fragment.ts";
+import type { IosConfig, IosInterface } from "../../src/ios/model.ts";
+import { type EventHandle, NO_EVENT } from "../core/scheduler.ts";
+import { aclRules } from "./aclRules.ts";
+import { type Cpu, createCpu } from "./cpu.ts";
+import { isLoopback } from "./ospf.ts";
+import type { Ping } from "./ping.ts";
+import { createRouteTable, type RouteTable } from "./routeTable.ts";
+import type { WanExit } from "./routing.ts";
+import type { DeviceSpec, HostedMachine, MachineInput, RouterSpec } from "./spec.ts";
+
+/** What a port is plugged into. */
+export type Attachment =
+  | { readonly kind: "link"; readonly line: number; readonly peerDevice: number; readonly peerPort: number }
+  | { readonly kind: "cloud"; readonly line: number; readonly cloud: number; readonly site: number };
+
+export interface Port {
+  readonly index: number;
+  readonly name: string;
+  /** Primary first; a loopback, too, has one. */
+  readonly addresses: readonly { readonly address: Ipv4; readonly mask: Ipv4 }[];
+  /** Octets of the largest IP packet. */
+  readonly mtu: number;
+  readonly isLoopback: boolean;
+  /** Name of the crypto map on it. */
+  readonly map: string | undefined;
+  readonly isShutdown: boolean;
+  attachment: Attachment | undefined;
+  /** Line protocol. */
+  isUp: boolean;
+}
+
+/** A role at work. */
+export interface Hosted {
+  readonly name: string;
+  readonly machine: HostedMachine;
+  /** A timeout is in the queue of the CPU. */
+  isTimeoutQueued: boolean;
+  /** Deadline of last time, and the event that led to it: the cause of what happens then. */
+  deadline: Micros | undefined;
+  deadlineCause: number;
+}
+
+export interface Job {
+  readonly hosted: Hosted;
+  readonly input: MachineInput;
+  readonly cause: number;
+}
+
+export interface Device {
+  /** In the trace. */
+  readonly number: number;
+  readonly name: string;
+  readonly spec: DeviceSpec;
+  readonly forwards: boolean;
+  readonly ports: readonly Port[];
+  readonly ownAddresses: ReadonlySet<Ipv4>;
+  routes: RouteTable;
+  wanExit: WanExit | undefined;
+  isUp: boolean;
+  /** Starts so far; what was scheduled for an earlier life is void. */
+  life: number;
+  /** Multicast groups, and how many parts of the device are in them. */
+  readonly groups: Map<Ipv4, number>;
+  /** Data planes by crypto map. */
+  planes: Map<string, DataPlane>;
+  reassembly: Reassembly;
+  hosted: Hosted[];
+  readonly cpu: Cpu<Job>;
+  /** When the engine for user traffic is free again. */
+  engineFreeAt: Micros;
+  readonly meter: Meter;
+  /** Counts in `meter`. */
+  readonly crypto: Crypto;
+  /** Not metered: user traffic has an engine of its own. */
+  readonly espCrypto: Crypto;
+  readonly rng: Rng;
+  /** Draws of the data plane. */
+  espRng: Rng;
+  identification: number;
+  /** When the last unreachable was sent, for the limit of their rate. */
+  lastUnreachable: { mtu?: Micros; other?: Micros };
+  /** Pings so far, over all lives. */
+  pingCount: number;
+  readonly pings: Map<number, Ping>;
+  wake: EventHandle;
+  wakeAt: Micros | undefined;
+}
+
+const MTU_DEFAULT = 1500;
+
+export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, rng: Rng): Device {
+  const ports = spec.kind === "host" ? [hostPort(spec)] : routerPorts(spec.config);
+  const meter = newMeter();
+  return {
+    number,
+    name: spec.name,
+    spec,
+    forwards: spec.kind === "router",
+    ports,
+    ownAddresses: new Set(ports.flatMap(({ addresses }) => addresses.map(({ address }) => address))),
+    routes: createRouteTable(),
+    wanExit: undefined,
+    isUp: false,
+    life: 0,
+    groups: new Map(),
+    planes: new Map(),
+    reassembly: createReassembly(),
+    hosted: [],
+    cpu: createCpu(spec.kind === "router" ? spec.cpu : { profile: "ideal" }),
+    engineFreeAt: 0,
+    meter,
+    crypto: metered(crypto, meter),
+    espCrypto: crypto,
+    rng,
+    espRng: rng,
+    identification: 0,
+    lastUnreachable: {},
+    pingCount: 0,
+    pings: new Map(),
+    wake: NO_EVENT,
+    wakeAt: undefined,
+  };
+}
+
+/** Back to the state behind the boot loader; machines are started by `machineHost.ts`. */
+export function resetDevice(device: Device): void {
+  device.life += 1;
+  device.groups.clear();
+  device.reassembly = createReassembly();
+  device.hosted = [];
+  device.engineFreeAt = 0;
+  device.identification = 0;
+  device.lastUnreachable = {};
+  device.pings.clear();
+  device.espRng = device.rng.fork(`life${device.life}/esp`);
+  device.planes = device.spec.kind === "router" ? createPlanes(device.spec, [...device.ownAddresses]) : new Map();
+}
+
+function hostPort(spec: Extract<DeviceSpec, { kind: "host" }>): Port {
+  return {
+    index: 0,
+    name: spec.interface,
+    addresses: [{ address: spec.address, mask: spec.mask }],
+    mtu: MTU_DEFAULT,
+    isLoopback: false,
+    map: undefined,
+    isShutdown: false,
+    attachment: undefined,
+    isUp: false,
+  };
+}
+
+function routerPorts(config: IosConfig): readonly Port[] {
+  return [...config.interfaces.values()].map((iface, index) => routerPort(iface, index));
+}
+
+function routerPort(iface: IosInterface, index: number): Port {
+  const loopback = isLoopback(iface.name);
+  const addresses = iface.address === undefined ? [] : [iface.address, ...iface.secondaryAddresses];
+  return {
+    index,
+    name: iface.name,
+    addresses: iface.shutdown ? [] : addresses.map(({ address, mask }) => ({ address, mask })),
+    mtu: iface.ipMtu ?? iface.mtu,
+    isLoopback: loopback,
+    map: iface.cryptoMap?.name,
+    isShutdown: iface.shutdown,
+    attachment: undefined,
+    isUp: loopback && !iface.shutdown,
+  };
+}
+
+/** One data plane for each crypto map that an interface carries. */
+function createPlanes({ config }: RouterSpec, ownAddresses: readonly Ipv4[]): Map<string, DataPlane> {
+  const planes = new Map<string, DataPlane>();
+  for (const { cryptoMap } of config.interfaces.values()) {
+    const map = cryptoMap === undefined ? undefined : config.cryptoMaps.get(cryptoMap.name);
+    if (map === undefined || planes.has(map.name)) continue;
+    const entries = [...map.entries.values()];
+    const names = entries.flatMap(({ group }) => (group === undefined ? [] : [group.name]));
+    const { failClose } = map;
+    planes.set(
+      map.name,
+      createDataPlane({
+        groups: names,
+        localRules: entries.flatMap(({ acl }) => bypassRules(config, acl?.name)),
+        failClose: failClose?.activated === true ? bypassRules(config, failClose.acl?.name) : undefined,
+        ownAddresses,
+        bypassControl: names.every((name) => config.groups.get(name)?.client.bypassPolicy !== false),
+        df: config.ipsecDfBit,
+        lookAhead: config.ipsecFragmentation === "before-encryption",
+      }),
+    );
+  }
+  return planes;
+}
+
+/** Local lists may hold deny entries only; a permit in one is an error of the configuration and counts for nothing. */
+function bypassRules(config: IosConfig, name: string | undefined): readonly TrafficRule[] {
+  const list = name === undefined ? undefined : config.accessLists.get(name);
+  return list === undefined ? [] : aclRules(list).filter(({ action }) => action === "bypass");
+}
+
+export function planeOf(device: Device, port: Port): DataPlane | undefined {
+  return port.map === undefined ? undefined : device.planes.get(port.map);
+}
+
+/** The next identification for a packet of the device's own. */
+export function nextIdentification(device: Device): number {
+  device.identification = (device.identification + 1) & 0xffff;
+  return device.identification;
+}

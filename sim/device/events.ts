@@ -1,0 +1,44 @@
+/** Kinds of events that devices add to a trace, beside those of the network and of the roles. */
+export const DEVICE_EVENTS = {
+  "device.up": "The device has started and knows its configuration.",
+  "device.down": "The device was switched off or is reloading; data reason (powerOff, reload).",
+  "link.up": "The line protocol of an interface came up; data link, interface.",
+  "link.down": "The line protocol of an interface went down; data link, interface.",
+  "fault.applied": "A fault of the scenario took effect; data kind and what it is about.",
+  "ip.dropped": "A packet ended here; data reason (see IpDrop).",
+  "esp.dropped": "The data plane did not let a packet pass; data reason, counter (as IOS calls it), group, spi.",
+  "esp.tooBig": "A packet with DF does not fit once it is sealed; data mtu, group.",
+  "cloud.dropped": "The cloud did not carry a packet; data reason (notIpv4, noRoute, noReceiver, sourceSite), site.",
+  "cpu.dropped": "A datagram found the queue of the CPU full; data waiting.",
+  "ping.started": "data ping, from, to, repeat, size.",
+  "ping.sent": "An echo request left; data ping, sequence.",
+  "ping.reply": "Its answer came in time; data ping, sequence, rttMicros, from.",
+  "ping.unreachable": "A router said that it cannot get there; data ping, sequence, from, type, code. IOS prints U.",
+  "ping.lost": "No answer came in time; data ping, sequence.",
+  "ping.done":
+    "data ping, from, to, sent, received, percent, text (!!!!!), line (as IOS prints it), minMicros, avgMicros, maxMicros.",
+  "echo.answered": "An echo request was answered; data from, to.",
+} as const satisfies Readonly<Record<string, string>>;
+
+/**
+ * Why a packet ended at a device.
+ * - `header` no whole IPv4 packet, or a wrong header checksum
+ * - `noRoute` no way to the destination
+ * - `ttl` its time to live is over
+ * - `mtu` too large for the next link, and DF forbids to cut it
+ * - `notForMe` a host got what is not addressed to it, or a multicast packet that came the wrong way (RPF)
+ * - `checksum` UDP or ICMP is damaged
+ * - `protocol` nobody here speaks that protocol
+ * - `port` nobody listens on that UDP port
+ * - `interfaceDown` it was to leave by an interface that is down
+ */
+export type IpDrop =
+  | "header"
+  | "noRoute"
+  | "ttl"
+  | "mtu"
+  | "notForMe"
+  | "checksum"
+  | "protocol"
+  | "port"
+  | "interfaceDown";
