@@ -8,10 +8,11 @@ import { decodeSpki, encodeSpki } from "../../crypto/spki.ts";
 import { NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
 import type { GroupKeyBag, Kd, KeyBag, MemberKeyBag, WrappedKey } from "../../wire/rfc9838.ts";
 import { isMemberBag } from "../../wire/rfc9838.ts";
+import { joinKekKeys, kekOctets, splitKekKeys, tekOctets } from "../keyMaterial.ts";
 import type { GroupKeys, GroupPolicy, KekKeys } from "../policy.ts";
 import { usesCounterMode } from "../policy.ts";
 import { ProtocolError } from "../protocolError.ts";
-import { joinKekKeys, kekOctets, splitKekKeys, tekOctets, unwrapSaKey, wrapSaKey } from "./keyWrap.ts";
+import { unwrapSaKey, wrapSaKey } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { checkAttributes, DATA_BAG, KEK_BAG, memberBagRows } from "./legality.ts";
 

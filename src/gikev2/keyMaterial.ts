@@ -1,0 +1,40 @@
+/** The layout of key material: which octets of it are which key. RFC 9838 section 3.4. */
+import type { Bytes } from "../base/bytes.ts";
+import { concat } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import { secret } from "../base/secret.ts";
+import { saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
+import { kwaSpec } from "../crypto/suite.ts";
+import type { DataSuite, KekKeys, KekSuite } from "./policy.ts";
+import { specsOf } from "./policy.ts";
+
+/** Octets of a data SA's key material: cipher key with salt, integrity key. The suite must be one that we have. */
+export function tekOctets(suite: DataSuite): number {
+  const specs = specsOf(suite);
+  assert(specs !== undefined, `no data suite ${suite.encr}/${suite.encrKeyBits}/${suite.integ}`);
+  return saKeyOctets(specs.encr, specs.integ);
+}
+
+/** Octets of GSK_e | GSK_a | GSK_w. */
+export function kekOctets(suite: KekSuite): number {
+  return tekOctets(suite) + wrapOctets(suite);
+}
+
+function wrapOctets(suite: KekSuite): number {
+  const wrap = kwaSpec(suite.kwa);
+  assert(wrap !== undefined, `no key wrap algorithm ${suite.kwa}`);
+  return wrap.key;
+}
+
+/** GSK_e | GSK_a | GSK_w. */
+export function joinKekKeys(keys: KekKeys): Bytes {
+  return concat(keys.encr.secret, keys.integ.secret, keys.wrap.secret);
+}
+
+/** `material`: exactly `kekOctets(suite)` octets. */
+export function splitKekKeys(suite: KekSuite, material: Bytes): KekKeys {
+  const sa = tekOctets(suite);
+  const specs = specsOf(suite)!;
+  const { encr, integ } = splitSaKeys(specs.encr, specs.integ, material.slice(0, sa));
+  return { encr: secret(encr), integ: secret(integ), wrap: secret(material.slice(sa)) };
+}

@@ -1,0 +1,55 @@
+/** What a group member is told to do, as plain data. `fromIos.ts` makes it of a router's configuration. */
+import type { Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import { SECOND } from "../base/micros.ts";
+import type { Selector } from "../esp/api.ts";
+import type { DialectName } from "../gikev2/dialect.ts";
+import type { GroupId } from "../gikev2/groupId.ts";
+import type { Capabilities } from "../gikev2/policy.ts";
+import type { EndpointConfig } from "../ikev2/api.ts";
+
+export interface GmConfig {
+  readonly ike: EndpointConfig;
+  readonly groups: readonly GmGroupConfig[];
+}
+
+export interface GmGroupConfig {
+  /** Local name; the key server knows the group by its identity only. */
+  readonly name: string;
+  readonly id: GroupId;
+  readonly dialect: DialectName;
+  /** IKEv2 profile to register with. */
+  readonly profile: string;
+  /** Where registrations start from; port 848 as a rule. */
+  readonly local: Endpoint;
+  /** Key servers, most preferred first; at least one. */
+  readonly servers: readonly Endpoint[];
+  /** Sender-IDs to ask for; undefined: the member does not send. */
+  readonly senderIds: number | undefined;
+  /** Traffic in clear by the member's own list, in front of the group's. */
+  readonly localBypass: readonly Selector[];
+  /** The member's own key management traffic stays in clear (`client bypass-policy`, the default). */
+  readonly bypassControl: boolean;
+  /** What the member accepts; absent: everything that is implemented, and nothing is announced. */
+  readonly capabilities?: Capabilities;
+  readonly tuning?: Partial<GmTuning>;
+}
+
+/** Habits that no document fixes. */
+export interface GmTuning {
+  /** Pause after the last server of the list failed, before the first is tried again; a second of jitter at most. */
+  readonly retryWait: Micros;
+  /** The next TEK is used for sending once the old one has so much life left (IOS: 30 s). */
+  readonly rolloverLeft: Micros;
+  /** An excluded member waits a random whole number of seconds, from 1 to this, before it registers again. */
+  readonly exclusionSecondsMost: number;
+  /** Where its TEKs go on for a while: at most this long, or half their shortened life. */
+  readonly gentleExclusionMost: Micros;
+}
+
+export const GM_TUNING: GmTuning = {
+  retryWait: 10 * SECOND,
+  rolloverLeft: 30 * SECOND,
+  exclusionSecondsMost: 10,
+  gentleExclusionMost: 60 * SECOND,
+};

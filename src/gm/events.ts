@@ -1,0 +1,109 @@
+/** What a group member reports. Every event names its group (`group`: local name) and, where there is one, the server. */
+import type { EventData, Happened } from "../base/machine.ts";
+import type { EventRow } from "../gikev2/eventTable.ts";
+import { gdoi } from "../gikev2/eventTable.ts";
+
+export const GM_EVENTS = {
+  "gm.attached": {
+    meaning: "The crypto map was applied; data address.",
+    syslog: [gdoi(5, "GM_CM_ATTACH", "Crypto map attached for GM in group {group}.")],
+  },
+  "gm.registering": {
+    meaning: "A registration starts; data server, address, attempt, again.",
+    syslog: [
+      {
+        facility: "CRYPTO",
+        severity: 5,
+        mnemonic: "GM_REGSTER",
+        text: "Start registration to KS {server} for group {group} using address {address}",
+      },
+    ],
+  },
+  "gm.registered": {
+    meaning: "Policy and keys are installed; data server, address, teks, kek, again.",
+    syslog: [
+      gdoi(5, "GM_REGS_COMPL", "Registration to KS {server} complete for group {group} using address {address}"),
+    ],
+  },
+  "gm.registrationFailed": {
+    meaning: "A key server refused or did not answer; data server, reason, notify (0: none).",
+    syslog: [
+      gdoi(5, "GM_REJECTING_SA_PAYLOAD", "Registration: policy of KS {server} for group {group} rejected", {
+        reason: "policy",
+      }),
+    ],
+  },
+  "gm.listExhausted": { meaning: "Every key server has failed; data servers, waitMillis." },
+  "gm.unregistered": {
+    meaning: "The group is left: its policy and keys are gone; data reason.",
+    syslog: [gdoi(5, "GM_CM_DETACH", "Crypto map detached for GM in group {group}.", { reason: "mapRemoved" })],
+  },
+  "gm.cleared": {
+    meaning: "An operator cleared the group.",
+    syslog: [gdoi(5, "GM_CLEAR_REGISTER", "Config: GM in group {group} cleared its registration")],
+  },
+  "gm.transport": {
+    meaning: "How rekeys will come; data transport.",
+    syslog: [
+      gdoi(5, "GM_REKEY_TRANS_2_UNI", "Group {group} transitioned to Unicast Rekey.", { transport: "unicast" }),
+      gdoi(5, "GM_REKEY_TRANS_2_MULTI", "Group {group} transitioned to Multicast Rekey.", { transport: "multicast" }),
+    ],
+  },
+  "gm.kekInstalled": {
+    meaning: "A KEK is in place; data spi, lifetimeSeconds.",
+    syslog: [gdoi(5, "SA_KEK_UPDATED", "SA KEK was updated for group {group}, SPI {spi}")],
+  },
+  "gm.tekInstalled": {
+    meaning: "A TEK receives from now on; data spi, family, generation, lifetimeSeconds.",
+    syslog: [gdoi(5, "SA_TEK_UPDATED", "SA TEK was updated for group {group}, SPI 0x{spi}")],
+  },
+  "gm.sendingWith": { meaning: "A TEK is used for sending from now on; data spi, family." },
+  "gm.tekRemoved": { meaning: "A TEK is gone; data spi, family, reason (expired, deleted, replaced, left)." },
+  "gm.kekRemoved": { meaning: "The KEK is gone; data spi, reason." },
+  "gm.rekeyReceived": {
+    meaning: "A rekey was accepted; data server, address, sequence, transport, teks, kek.",
+    syslog: [
+      gdoi(5, "GM_RECV_REKEY", "Received Rekey for group {group} from {server} to {address} with seq # {sequence}"),
+    ],
+  },
+  "gm.rekeyDuplicate": {
+    meaning: "A rekey that is known already came again and was ignored; data messageId, expected.",
+  },
+  "gm.rekeyRejected": {
+    meaning: "A rekey was not accepted; data reason, messageId, problem.",
+    syslog: [gdoi(3, "GDOI_REKEY_FAILURE", "Processing of REKEY payloads failed on GM in group {group}: {reason}")],
+  },
+  "gm.reregister": {
+    meaning: "No rekey came in time; data reason.",
+    syslog: [
+      gdoi(
+        4,
+        "GM_RE_REGISTER",
+        "The IPSec SA created for group {group} may have expired/been cleared, or didn't go through. Re-register to KS.",
+      ),
+    ],
+  },
+  "gm.deleteReceived": {
+    meaning: "The key server has put the member out; data immediate, waitSeconds.",
+    syslog: [
+      gdoi(
+        4,
+        "GM_RECV_DELETE_IMMEDIATE",
+        "GM receive REMOVAL-NOW in group {group} to cleanup downloaded policy now. Re-registration will start in a randomly chosen period of {waitSeconds} sec",
+        { immediate: true },
+      ),
+      gdoi(
+        4,
+        "GM_RECV_DELETE",
+        "GM received delete-msg from KS in group {group}. TEKs lifetime are reduced and re-registration will start before SA expiry",
+      ),
+    ],
+  },
+  "gm.saLost": { meaning: "The IKE SA that rekeys came in is gone; data server, reason, waitSeconds." },
+} as const satisfies Readonly<Record<string, EventRow>>;
+
+export type GmEventName = keyof typeof GM_EVENTS;
+
+export function gmEvent(name: GmEventName, data: EventData): Happened {
+  return { kind: "event", name, data };
+}

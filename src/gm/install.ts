@@ -1,0 +1,363 @@
+/** What a member holds: putting policy and keys in place, changing them by rekeys, and taking them out again. */
+import { assert } from "../base/errors.ts";
+import { isMulticastIpv4, parseIpv4 } from "../base/ipv4.ts";
+import type { Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import { SECOND } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
+import { secret } from "../base/secret.ts";
+import { splitSaKeys } from "../crypto/prf.ts";
+import type { DataSa } from "../esp/api.ts";
+import type { DataSaPolicy, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
+import { isCounterMode, specsOf } from "../gikev2/policy.ts";
+import { selectorKey } from "../gikev2/selectors.ts";
+import type { SaNumber } from "../ikev2/api.ts";
+import { gmEvent } from "./events.ts";
+import { chooseSender } from "./rollover.ts";
+import { familyOf, trafficRules } from "./rules.ts";
+import type { GmGroup, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
+import { order, startTimer, stopTimer } from "./state.ts";
+import { reregisterInstant } from "./timing.ts";
+
+export type RemovalReason = "expired" | "deleted" | "replaced" | "left" | "cleared" | "excluded";
+
+/** Why a member cannot work with what it was given. */
+export type UpdateProblem = "noSenderId" | "senderIdTooLong" | "unauthenticatedKek";
+
+// -------------------------------------------------------------------------------------------------------- registration
+
+/** A member that sends needs a Sender-ID for counter-mode ciphers, and one that fits. RFC 9838 section 2.5.2. */
+export function grantProblem(group: GmGroup, { policy, senderIds }: Grant): UpdateProblem | undefined {
+  if (group.config.senderIds === undefined || !policy.dataSas.some((sa) => isCounterMode(sa.suite))) return undefined;
+  if (senderIds.length === 0) return "noSenderId";
+  const limit = 2 ** (policy.senderIdBits ?? 0);
+  return senderIds.some((id) => id >= limit) ? "senderIdTooLong" : undefined;
+}
+
+/** A registration replaces all policy and keys of the group. RFC 9838 section 2.3.3. */
+export function installGrant(
+  turn: Turn,
+  group: GmGroup,
+  grant: Grant,
+  server: Endpoint,
+  sa: SaNumber,
+  kwk: Secret,
+): void {
+  const { policy, keys, senderIds } = grant;
+  const old = group.held;
+  const held: HeldPolicy = {
+    server,
+    sa,
+    kwk,
+    kek: undefined,
+    previousKekSpi: old?.kek?.sa.spi,
+    teks: [],
+    rules: trafficRules(group, policy),
+    senderIds,
+    senderIdBits: policy.senderIdBits ?? 0,
+    joined: old?.joined,
+    transport: old?.transport ?? "unicast",
+    sequence: 0,
+    installedAt: turn.now,
+    sending: new Map(old?.sending),
+  };
+  group.held = held;
+  order(turn, { kind: "rules", group: group.config.name, rules: held.rules });
+  if (policy.kek !== undefined) installKek(turn, group, held, newKek(turn, policy.kek, keys.kek!, old?.kek), old);
+  else if (old?.kek !== undefined) kekRemoved(turn, group, old.kek, "replaced");
+  const fresh = new Set(policy.dataSas.map((one) => one.spi));
+  for (const tek of old?.teks ?? []) if (!fresh.has(tek.spi)) removeTek(turn, group, tek, "replaced");
+  held.teks = teksOf(turn, group, grant);
+  const kept = new Map(old?.teks.map((tek) => [tek.spi, tek]));
+  for (const tek of held.teks) {
+    // A TEK that is held already stays as it is, unless the new Sender-ID has to get into its IVs.
+    if (!kept.has(tek.spi) || isCounterMode(tek.suite)) installTek(turn, group, held, tek);
+  }
+  tellTransport(turn, group, held, old?.transport);
+  refreshKeys(turn, group);
+  armReregistration(turn, group);
+}
+
+/** Data SAs of a policy, the newest generation first; those of one family are numbered downwards from the newest. */
+function teksOf(turn: Turn, group: GmGroup, { policy, keys }: GroupUpdate): HeldTek[] {
+  const occurrences = new Map<string, number>();
+  for (const { selector } of policy.dataSas) {
+    const key = selectorKey(selector);
+    occurrences.set(key, (occurrences.get(key) ?? 0) + 1);
+  }
+  group.generation += Math.max(0, ...occurrences.values());
+  const seen = new Map<string, number>();
+  return policy.dataSas.map((sa) => {
+    const key = selectorKey(sa.selector);
+    const depth = seen.get(key) ?? 0;
+    seen.set(key, depth + 1);
+    return heldTek(turn, sa, familyOf(group, key), group.generation - depth, keys.teks.get(sa.spi)!, policy);
+  });
+}
+
+function heldTek(
+  turn: Turn,
+  sa: DataSaPolicy,
+  family: number,
+  generation: number,
+  key: Secret,
+  { mode, atdSeconds }: GroupUpdate["policy"],
+): HeldTek {
+  return {
+    spi: sa.spi,
+    family,
+    generation,
+    suite: sa.suite,
+    sequenceNumbers: sa.sequenceNumbers,
+    mode,
+    key,
+    installedAt: turn.now,
+    lifetimeSeconds: sa.lifetimeSeconds,
+    expiresAt: turn.now + sa.lifetimeSeconds * SECOND,
+    ...(atdSeconds === undefined ? {} : { sendFrom: turn.now + atdSeconds * SECOND }),
+    nextSpis: sa.nextSpis,
+  };
+}
+
+// --------------------------------------------------------------------------------------------------------------- rekeys
+
+/** New keys and deletions of a rekey. Returns why it cannot be used; then nothing has changed. */
+export function applyUpdate(turn: Turn, group: GmGroup, update: GroupUpdate): UpdateProblem | undefined {
+  const { held } = group;
+  assert(held !== undefined, "a rekey without policy");
+  const { policy, keys } = update;
+  const counted = policy.dataSas.some((sa) => isCounterMode(sa.suite));
+  // Such a member must not install the SA and must register again (RFC 9838 section 2.4.1.4).
+  if (counted && group.config.senderIds !== undefined && held.senderIds.length === 0) return "noSenderId";
+  if (policy.kek !== undefined && held.kek === undefined) return "unauthenticatedKek";
+  const before = held.teks;
+  if (policy.dataSas.length > 0) {
+    const known = new Set(before.map((tek) => tek.spi));
+    const added = teksOf(turn, group, update).filter((tek) => !known.has(tek.spi));
+    held.rules = trafficRules(group, policy);
+    order(turn, { kind: "rules", group: group.config.name, rules: held.rules });
+    held.teks = [...added, ...before];
+    for (const tek of added) installTek(turn, group, held, tek);
+  }
+  if (policy.kek !== undefined) {
+    held.previousKekSpi = held.kek!.sa.spi;
+    installKek(turn, group, held, newKek(turn, policy.kek, keys.kek!, held.kek), undefined);
+    held.sequence = 0;
+  }
+  for (const deletion of update.deletions) {
+    if (deletion.kind === "member") continue;
+    const named = deletion.kind === "dataSas" ? new Set(deletion.spis) : undefined;
+    const doomed = before.filter((tek) => named === undefined || named.has(tek.spi));
+    deleteTeks(turn, group, doomed, (policy.dtdSeconds ?? 0) * SECOND);
+  }
+  refreshKeys(turn, group);
+  if (policy.dataSas.length > 0 || policy.kek !== undefined) armReregistration(turn, group);
+  return undefined;
+}
+
+/** A deactivation delay lets packets under way arrive: the SA receives until it has passed. RFC 9838 section 4.4.3.1. */
+function deleteTeks(turn: Turn, group: GmGroup, doomed: readonly HeldTek[], delay: Micros): void {
+  for (const tek of doomed) {
+    if (delay > 0) tek.expiresAt = Math.min(tek.expiresAt, turn.now + delay);
+    else dropTek(turn, group, tek, "deleted");
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------------------- KEK
+
+/** In a rekey the way of authentication is not repeated: it stays what it was. */
+function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | undefined): HeldKek {
+  const authentication = policy.authentication ?? old!.sa.authentication;
+  const publicKey = policy.publicKey ?? old?.sa.publicKey;
+  const { spi, suite, destination, lifetimeSeconds } = policy;
+  // A registration that was overtaken by a rekey must not make the member accept that one again.
+  const known = old?.sa.spi === spi ? old.nextMessageId : 0;
+  return {
+    sa: { spi, suite, keys, authentication, ...(publicKey === undefined ? {} : { publicKey }) },
+    destination,
+    lifetimeSeconds,
+    expiresAt: turn.now + lifetimeSeconds * SECOND,
+    nextMessageId: Math.max(policy.nextMessageId, known),
+  };
+}
+
+function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, old: HeldPolicy | undefined): void {
+  held.kek = kek;
+  held.sequence = kek.nextMessageId;
+  const { spi, suite, keys } = kek.sa;
+  if (old?.kek?.sa.spi !== spi) {
+    const data = { group: group.config.name, spi, lifetimeSeconds: kek.lifetimeSeconds };
+    turn.out.push(gmEvent("gm.kekInstalled", data));
+    const entry = {
+      kind: "ike",
+      spiInitiator: spi.slice(0, 16),
+      spiResponder: spi.slice(16),
+      encr: suite.encr,
+      encrKeyBits: suite.encrKeyBits,
+      integ: suite.integ,
+      encrInitiator: keys.encr,
+      encrResponder: keys.encr,
+      integInitiator: keys.integ,
+      integResponder: keys.integ,
+    } as const;
+    turn.out.push({ kind: "keys", entry });
+  }
+  listen(turn, held, multicastAddress(kek));
+}
+
+/** The address that rekeys are sent to, or undefined where they come in the IKE SA. */
+function multicastAddress({ destination }: HeldKek): string | undefined {
+  const { first, last } = destination;
+  const address = parseIpv4(first);
+  return first === last && address !== undefined && isMulticastIpv4(address) ? first : undefined;
+}
+
+function listen(turn: Turn, held: HeldPolicy, address: string | undefined): void {
+  held.transport = address === undefined ? "unicast" : "multicast";
+  if (held.joined === address) return;
+  if (held.joined !== undefined) order(turn, { kind: "leave", address: held.joined });
+  if (address !== undefined) order(turn, { kind: "join", address });
+  held.joined = address;
+}
+
+function tellTransport(turn: Turn, group: GmGroup, held: HeldPolicy, before: string | undefined): void {
+  if (held.transport === before) return;
+  turn.out.push(gmEvent("gm.transport", { group: group.config.name, transport: held.transport }));
+}
+
+/** The member can open no rekey message any more. */
+export function dropKek(turn: Turn, group: GmGroup, reason: RemovalReason): void {
+  const { held } = group;
+  if (held?.kek === undefined) return;
+  kekRemoved(turn, group, held.kek, reason);
+  held.previousKekSpi = held.kek.sa.spi;
+  held.kek = undefined;
+}
+
+function kekRemoved(turn: Turn, group: GmGroup, kek: HeldKek, reason: RemovalReason): void {
+  turn.out.push(gmEvent("gm.kekRemoved", { group: group.config.name, spi: kek.sa.spi, reason }));
+}
+
+// ---------------------------------------------------------------------------------------------------------------- TEKs
+
+/** As events name it: 8 hexadecimal digits. */
+export function spiText(spi: number): string {
+  return spi.toString(16).padStart(8, "0");
+}
+
+function installTek(turn: Turn, group: GmGroup, held: HeldPolicy, tek: HeldTek): void {
+  const sa = dataSaOf(group, held, tek);
+  order(turn, { kind: "install", sa });
+  const spi = spiText(tek.spi);
+  const { family, generation, lifetimeSeconds } = tek;
+  turn.out.push(gmEvent("gm.tekInstalled", { group: group.config.name, spi, family, generation, lifetimeSeconds }));
+  const { encr, encrKeyBits, integ, encrKey, integKey } = sa;
+  const entry = {
+    kind: "esp",
+    spi,
+    source: "*",
+    destination: "*",
+    encr,
+    encrKeyBits,
+    integ,
+    encrKey,
+    integKey,
+  } as const;
+  turn.out.push({ kind: "keys", entry });
+}
+
+function dataSaOf(group: GmGroup, held: HeldPolicy, tek: HeldTek): DataSa {
+  const specs = specsOf(tek.suite);
+  assert(specs !== undefined, "a TEK of a suite that we do not have");
+  const { encr, integ } = splitSaKeys(specs.encr, specs.integ, tek.key.secret);
+  const senderId = isCounterMode(tek.suite) ? held.senderIds[0] : undefined;
+  return {
+    group: group.config.name,
+    family: tek.family,
+    generation: tek.generation,
+    spi: tek.spi,
+    ...tek.suite,
+    encrKey: secret(encr),
+    integKey: secret(integ),
+    sequenceNumbers: tek.sequenceNumbers,
+    mode: tek.mode,
+    installedAt: tek.installedAt,
+    expiresAt: tek.expiresAt,
+    ...(senderId === undefined ? {} : { senderId: { value: senderId, bits: held.senderIdBits } }),
+  };
+}
+
+function dropTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason): void {
+  const held = group.held!;
+  if (!held.teks.includes(tek)) return;
+  held.teks = held.teks.filter((one) => one !== tek);
+  removeTek(turn, group, tek, reason);
+}
+
+function removeTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason): void {
+  order(turn, { kind: "remove", group: group.config.name, spi: tek.spi });
+  const { sending } = group.held!;
+  if (sending.get(tek.family) === tek.spi) sending.delete(tek.family);
+  const data = { group: group.config.name, spi: spiText(tek.spi), family: tek.family, reason };
+  turn.out.push(gmEvent("gm.tekRemoved", data));
+}
+
+export function dropTeks(turn: Turn, group: GmGroup, reason: RemovalReason): void {
+  for (const tek of group.held?.teks ?? []) dropTek(turn, group, tek, reason);
+}
+
+/** Everything of the group is given up, its rules included: traffic goes in clear as before the first registration. */
+export function dropPolicy(turn: Turn, group: GmGroup, reason: RemovalReason): void {
+  const { held } = group;
+  if (held === undefined) return;
+  dropTeks(turn, group, reason);
+  dropKek(turn, group, reason);
+  order(turn, { kind: "rules", group: group.config.name, rules: [] });
+  if (held.joined !== undefined) order(turn, { kind: "leave", address: held.joined });
+  group.held = undefined;
+  stopTimer(turn, "keys", group);
+  stopTimer(turn, "reregister", group);
+  group.reregisterAt = undefined;
+}
+
+// -------------------------------------------------------------------------------------------------------------- timers
+
+/** Takes out what has ended, lets the right TEK of each family send, and sets the timer for the next change. */
+export function refreshKeys(turn: Turn, group: GmGroup): void {
+  const { held } = group;
+  if (held === undefined) return;
+  for (const tek of held.teks) if (tek.expiresAt <= turn.now) dropTek(turn, group, tek, "expired");
+  if (held.kek !== undefined && held.kek.expiresAt <= turn.now) dropKek(turn, group, "expired");
+  const instants = held.teks.map((tek) => tek.expiresAt);
+  if (held.kek !== undefined) instants.push(held.kek.expiresAt);
+  // A member that does not send has no use for an outbound SA.
+  if (group.config.senderIds !== undefined) instants.push(...chooseSenders(turn, group, held));
+  if (instants.length === 0) stopTimer(turn, "keys", group);
+  else startTimer(turn, "keys", group, Math.min(...instants));
+}
+
+/** Instants at which a choice must be made anew. */
+function chooseSenders(turn: Turn, group: GmGroup, held: HeldPolicy): Micros[] {
+  const instants: Micros[] = [];
+  for (const family of new Set(held.teks.map((tek) => tek.family))) {
+    const candidates = held.teks.filter((tek) => tek.family === family);
+    const { tek, until } = chooseSender(candidates, turn.now, group.tuning.rolloverLeft);
+    if (until !== undefined) instants.push(until);
+    if (tek === undefined || held.sending.get(family) === tek.spi) continue;
+    held.sending.set(family, tek.spi);
+    order(turn, { kind: "sendWith", group: group.config.name, family, spi: tek.spi });
+    turn.out.push(gmEvent("gm.sendingWith", { group: group.config.name, spi: spiText(tek.spi), family }));
+  }
+  return instants;
+}
+
+/** The earliest instant at which a key would be missed. New draws with each key that is installed. */
+export function armReregistration(turn: Turn, group: GmGroup): void {
+  const held = group.held!;
+  const newest = new Map<number, HeldTek>();
+  for (const tek of held.teks) if (!newest.has(tek.family)) newest.set(tek.family, tek);
+  const keys = held.kek === undefined ? [...newest.values()] : [...newest.values(), held.kek];
+  const instants = keys.map((key) => reregisterInstant(turn.now, key.expiresAt, key.lifetimeSeconds, turn.tools.rng));
+  group.reregisterAt = Math.min(...instants);
+  startTimer(turn, "reregister", group, group.reregisterAt);
+}

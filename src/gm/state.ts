@@ -1,0 +1,211 @@
+/** State of a group member: plain data, one entry for each group that it is configured for. */
+import { assert } from "../base/errors.ts";
+import type { Datagram, Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Timers } from "../base/timers.ts";
+import { cancelTimer, createTimers, setTimer } from "../base/timers.ts";
+import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
+import type { Dialect, RekeySa } from "../gikev2/dialect.ts";
+import { dialectOf } from "../gikev2/dialects.ts";
+import type { HostOutcome } from "../gikev2/outcomes.ts";
+import type { DataSuite, RekeySelector } from "../gikev2/policy.ts";
+import type { SaNumber, Tools } from "../ikev2/api.ts";
+import type { IkeEndpoint } from "../ikev2/endpoint.ts";
+import { createEndpoint } from "../ikev2/endpoint.ts";
+import type { GmConfig, GmGroupConfig, GmTuning } from "./config.ts";
+import { GM_TUNING } from "./config.ts";
+import type { GmTransition } from "./states.ts";
+import { stateAfter } from "./states.ts";
+
+export interface GmState {
+  readonly config: GmConfig;
+  readonly endpoint: IkeEndpoint;
+  readonly groups: readonly GmGroup[];
+  readonly timers: Timers<string>;
+  /** Rekey messages for a rekey SA that we do not hold. */
+  unknownRekeys: number;
+}
+
+/** Each state carries what belongs to it. */
+export type GmPhase =
+  | { readonly at: "idle" }
+  | { readonly at: "registering"; readonly server: Endpoint; readonly sa: SaNumber }
+  | { readonly at: "waiting" }
+  | { readonly at: "registered" };
+
+export interface GmGroup {
+  /** Index in `GmState.groups`. */
+  readonly index: number;
+  readonly config: GmGroupConfig;
+  readonly tuning: GmTuning;
+  phase: GmPhase;
+  /** Which server of the list is tried next. */
+  server: number;
+  /** What was handed out, until it ends, is replaced or deleted. */
+  held: HeldPolicy | undefined;
+  /** Families of data SAs by their selectors; numbers stay through rekeys and registrations. */
+  readonly families: Map<string, number>;
+  /** TEK generations installed so far. */
+  generation: number;
+  /** The IKE SA before the current one: the key server closes it. */
+  retiredSa: SaNumber | undefined;
+  /** When the member will register again by itself. */
+  reregisterAt: Micros | undefined;
+  readonly counters: GmCounters;
+}
+
+export interface GmCounters {
+  attempts: number;
+  successes: number;
+  rekeysUnicast: number;
+  rekeysMulticast: number;
+  /** Answers to unicast rekeys. */
+  acksSent: number;
+  duplicates: number;
+  rejected: number;
+}
+
+export interface HeldPolicy {
+  server: Endpoint;
+  /** IKE SA of the registration; undefined once it is closed. */
+  sa: SaNumber | undefined;
+  /** Wraps keys in that SA. */
+  kwk: Secret;
+  kek: HeldKek | undefined;
+  /** SPI of the KEK before: late copies under it are duplicates. */
+  previousKekSpi: string | undefined;
+  /** Newest first. */
+  teks: HeldTek[];
+  rules: readonly TrafficRule[];
+  senderIds: readonly number[];
+  senderIdBits: number;
+  /** Multicast group that rekeys come to. */
+  joined: string | undefined;
+  transport: "unicast" | "multicast";
+  /** Number of the last rekey under the KEK; 0 after a new one. */
+  sequence: number;
+  installedAt: Micros;
+  /** SPI that each family sends with. */
+  readonly sending: Map<number, number>;
+}
+
+export interface HeldKek {
+  readonly sa: RekeySa;
+  readonly destination: RekeySelector;
+  readonly lifetimeSeconds: number;
+  readonly expiresAt: Micros;
+  /** Lowest message ID that is not known yet. */
+  nextMessageId: number;
+}
+
+export interface HeldTek {
+  readonly spi: number;
+  readonly family: number;
+  readonly generation: number;
+  readonly suite: DataSuite;
+  readonly sequenceNumbers: number;
+  readonly mode: "tunnel" | "transport";
+  readonly key: Secret;
+  readonly installedAt: Micros;
+  /** When it was received. */
+  readonly lifetimeSeconds: number;
+  /** Earlier than that where it was deleted with a delay. */
+  expiresAt: Micros;
+  readonly sendFrom?: Micros;
+  /** SPIs announced as its successors. */
+  readonly nextSpis: readonly number[];
+}
+
+export type GmCommand =
+  /** The crypto map with this group is on an interface that is up; off again. */
+  | { readonly name: "mapApplied"; readonly group: string }
+  | { readonly name: "mapRemoved"; readonly group: string }
+  /** `clear crypto gkm`: policy and keys are destroyed, the member registers again. */
+  | { readonly name: "clear"; readonly group: string }
+  /** The data plane met an ESP packet with an SPI that nobody installed. */
+  | { readonly name: "unknownSpi"; readonly spi: number };
+
+export type GmInput =
+  | { readonly kind: "datagram"; readonly datagram: Datagram }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "command"; readonly command: GmCommand };
+
+/** `order`: for the data plane of the same router. */
+export type GmOutput = HostOutcome | { readonly kind: "order"; readonly order: DataPlaneOrder };
+
+export interface Turn {
+  readonly state: GmState;
+  readonly tools: Tools;
+  readonly now: Micros;
+  readonly out: GmOutput[];
+}
+
+/** What a member waits for, beside its IKE SAs; the index of the group follows behind a blank. */
+export const GM_TIMERS = {
+  /** New keys have not come: ask for them. */
+  reregister: "reregister",
+  /** The pause after a failed round through the servers, or after an exclusion, is over. */
+  retry: "retry",
+  /** A TEK or the KEK ends, or another TEK takes over sending. */
+  keys: "keys",
+} as const;
+
+export type GmTimer = keyof typeof GM_TIMERS;
+
+export function startTimer(turn: Turn, timer: GmTimer, group: GmGroup, at: Micros): void {
+  setTimer(turn.state.timers, `${timer} ${group.index}`, Math.max(at, turn.now));
+}
+
+export function stopTimer(turn: Turn, timer: GmTimer, group: GmGroup): void {
+  cancelTimer(turn.state.timers, `${timer} ${group.index}`);
+}
+
+export function createGmState(config: GmConfig): GmState {
+  return {
+    config,
+    endpoint: createEndpoint(config.ike),
+    groups: config.groups.map(newGroup),
+    timers: createTimers(),
+    unknownRekeys: 0,
+  };
+}
+
+function newGroup(config: GmGroupConfig, index: number): GmGroup {
+  return {
+    index,
+    config,
+    tuning: { ...GM_TUNING, ...config.tuning },
+    phase: { at: "idle" },
+    server: 0,
+    held: undefined,
+    families: new Map(),
+    generation: 0,
+    retiredSa: undefined,
+    reregisterAt: undefined,
+    counters: {
+      attempts: 0,
+      successes: 0,
+      rekeysUnicast: 0,
+      rekeysMulticast: 0,
+      acksSent: 0,
+      duplicates: 0,
+      rejected: 0,
+    },
+  };
+}
+
+export function dialectFor(group: GmGroup): Dialect {
+  return dialectOf(group.config.dialect);
+}
+
+/** Takes a transition; `phase` is the state that the table demands, with its data. */
+export function moveTo(group: GmGroup, transition: GmTransition, phase: GmPhase): void {
+  const next = stateAfter(group.phase.at, transition);
+  assert(next === phase.at, `${transition} leads to ${next}, not to ${phase.at}`);
+  group.phase = phase;
+}
+
+export function order(turn: Turn, one: DataPlaneOrder): void {
+  turn.out.push({ kind: "order", order: one });
+}

@@ -1,0 +1,102 @@
+/** What a key server is told to do, as plain data. `fromIos.ts` makes it of a router's configuration. */
+import type { Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import { MILLISECOND, SECOND } from "../base/micros.ts";
+import type { PrivateKey, SignatureScheme } from "../crypto/api.ts";
+import type { Selector } from "../esp/api.ts";
+import type { DialectName } from "../gikev2/dialect.ts";
+import type { GroupId } from "../gikev2/groupId.ts";
+import type { DataSuite, KekSuite } from "../gikev2/policy.ts";
+import type { EndpointConfig } from "../ikev2/api.ts";
+import type { Retransmit } from "./schedule.ts";
+
+export interface KsConfig {
+  /** Source of everything that the key server sends; port 848 as a rule. */
+  readonly local: Endpoint;
+  readonly ike: EndpointConfig;
+  readonly groups: readonly KsGroupConfig[];
+}
+
+export interface KsGroupConfig {
+  /** Local name; members know the group by its identity only. */
+  readonly name: string;
+  readonly id: GroupId;
+  readonly dialect: DialectName;
+  /** IKEv2 profile that a member must have matched. */
+  readonly profile: string;
+  readonly transport:
+    | { readonly kind: "unicast" }
+    | { readonly kind: "multicast"; readonly source: Endpoint; readonly destination: Endpoint };
+  readonly kek: {
+    readonly lifetimeSeconds: number;
+    readonly suite: KekSuite;
+    /** Absent: rekeys are authenticated by the possession of the KEK alone (not recommended by RFC 9838). */
+    readonly signer?: { readonly key: PrivateKey; readonly scheme: SignatureScheme };
+  };
+  /** `sa ipsec N` in order of their numbers. */
+  readonly dataSas: readonly DataSaConfig[];
+  readonly mode: "tunnel" | "transport";
+  readonly retransmit: Retransmit;
+  readonly tuning?: Partial<KsTuning>;
+  readonly authorization?: Authorization;
+  /** Length of Sender-IDs for counter-mode ciphers: 8, 12, 16, 24 (default) or 32. */
+  readonly senderIdBits?: number;
+  /** Sender-IDs that this key server may give out; default: all of that length. Key servers of one group share no ID. */
+  readonly senderIds?: { readonly first: number; readonly count: number };
+  /** Activation and deactivation delay that members are told; absent: none. */
+  readonly atdSeconds?: number;
+  readonly dtdSeconds?: number;
+}
+
+/** One `sa ipsec`: its entries have a data SA each where they permit, and exempt traffic where they deny. */
+export interface DataSaConfig {
+  readonly number: number;
+  readonly lifetimeSeconds: number;
+  readonly suite: DataSuite;
+  /** RFC 9827: 2 for SAs with several senders. */
+  readonly sequenceNumbers: number;
+  readonly entries: readonly { readonly action: "permit" | "deny"; readonly selector: Selector }[];
+}
+
+/** Beside the profile's matches; each list that is there must hold the member. */
+export interface Authorization {
+  /** First and last address, as numbers. */
+  readonly addresses?: readonly { readonly first: number; readonly last: number }[];
+  /** Identities in text form, such as `192.0.2.1` or `gm1.example`. */
+  readonly identities?: readonly string[];
+}
+
+/** Habits that no document fixes, or on which documents disagree. */
+export interface KsTuning {
+  /** Unicast rekeys that leave at once, and the pause after them; a size of 0 sends all at once. */
+  readonly batchSize: number;
+  readonly batchPause: Micros;
+  /**
+   * A member that stays silent is deleted after so many transmissions in a row (what Cisco's lesson says) or after so
+   * many rekeys in a row, each with all its copies (what Cisco's guide says).
+   */
+  readonly ejectAfter: { readonly unit: "transmission" | "rekey"; readonly count: number };
+  /** IKE SAs of a multicast group are closed this long after registration (RFC 9838 section 2.3.3). */
+  readonly idleClose: Micros;
+  /** The same for IKE SAs whose member was refused. */
+  readonly refusedClose: Micros;
+  /** Members tell a lost rekey by traffic with an SPI that was announced (GSA_NEXT_SPI). */
+  readonly announceNextSpi: boolean;
+  /** Sender-IDs that one registration gets at most. */
+  readonly senderIdsMost: number;
+  /** Members beyond this number are refused with REGISTRATION_FAILED. */
+  readonly membersMost: number;
+}
+
+export const KS_TUNING: KsTuning = {
+  batchSize: 50,
+  batchPause: 100 * MILLISECOND,
+  ejectAfter: { unit: "transmission", count: 3 },
+  idleClose: 60 * SECOND,
+  refusedClose: 10 * SECOND,
+  announceNextSpi: false,
+  senderIdsMost: 16,
+  membersMost: 1_000_000,
+};
+
+export const SENDER_ID_BITS = 24;

@@ -1,0 +1,178 @@
+/**
+ * The key server as a machine: datagrams on UDP 848, deadlines and an operator's commands in; datagrams, events and keys
+ * for export out. It is no member of its groups and never installs a TEK.
+ */
+import { assert } from "../base/errors.ts";
+import type { Machine } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import { nextTimer, takeDue } from "../base/timers.ts";
+import { dialectOf } from "../gikev2/dialects.ts";
+import { passOn } from "../gikev2/outcomes.ts";
+import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
+import { answerAuth, close, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
+import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
+import type { KsConfig } from "./config.ts";
+import { ksEvent } from "./events.ts";
+import { sendCopy } from "./multicast.ts";
+import { register } from "./registration.ts";
+import { clearMembers, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
+import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch, settle } from "./round.ts";
+import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
+import { createKsState, removeMember } from "./state.ts";
+
+export type { KsCommand, KsInput, KsOutput, KsState } from "./state.ts";
+export { createKsState } from "./state.ts";
+
+/** All that `input` causes at `now`, in order. Never throws for foreign octets. */
+export function handleKs(state: KsState, tools: Tools, input: KsInput, now: Micros): readonly KsOutput[] {
+  const turn: Turn = { state, tools, now, out: [] };
+  switch (input.kind) {
+    case "datagram":
+      follow(turn, receive(state.endpoint, tools, input.datagram, now));
+      break;
+    case "timeout":
+      follow(turn, expire(state.endpoint, tools, now));
+      runTimers(turn);
+      break;
+    case "command":
+      obey(turn, input.command);
+      break;
+  }
+  return turn.out;
+}
+
+export function nextKsTimeout(state: KsState): Micros | undefined {
+  const own = nextTimer(state.timers);
+  const ike = nextDeadline(state.endpoint);
+  return own === undefined || (ike !== undefined && ike < own) ? ike : own;
+}
+
+/** The same as an object for a driver; `state` can be copied with structuredClone between two calls. */
+export function keyServer(config: KsConfig, tools: Tools): Machine<KsInput, KsOutput> & { readonly state: KsState } {
+  const state = createKsState(config);
+  return {
+    state,
+    handle: (input, now) => handleKs(state, tools, input, now),
+    nextTimeout: () => nextKsTimeout(state),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- outcomes of the IKE room
+
+function follow(turn: Turn, outcomes: readonly IkeOutcome[]): void {
+  for (const outcome of outcomes) followOne(turn, outcome);
+}
+
+function followOne(turn: Turn, outcome: IkeOutcome): void {
+  const { state, tools, now } = turn;
+  const { endpoint } = state;
+  switch (outcome.kind) {
+    case "send":
+    case "event":
+    case "keys":
+      turn.out.push(outcome);
+      break;
+    case "authenticating": {
+      const { sa, exchange, identity, payloads } = outcome;
+      if (exchange !== Exchange.GSA_AUTH) {
+        // Members register with GSA_AUTH; a key server has no Child SAs to offer.
+        follow(turn, answerAuth(endpoint, tools, sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now));
+        break;
+      }
+      const answer = register(turn, sa, identity, exchange, payloads);
+      follow(turn, answerAuth(endpoint, tools, sa, { accept: true, payloads: answer }, now));
+      break;
+    }
+    case "request": {
+      const { sa, exchange, messageId, payloads } = outcome;
+      const view = saView(endpoint, sa);
+      const registers = exchange === Exchange.GSA_REGISTRATION && view?.identity !== undefined;
+      const answer = registers ? register(turn, sa, view.identity, exchange, payloads) : UNSUPPORTED;
+      follow(turn, respond(endpoint, tools, sa, messageId, answer, now));
+      break;
+    }
+    case "response":
+      onRekeyResponse(turn, outcome.sa, outcome.tag);
+      break;
+    case "retransmitted":
+      if (outcome.tag !== "") onRekeyRetransmitted(turn, outcome.sa, outcome.tag, outcome.repeat);
+      break;
+    case "unanswered":
+      onRekeyUnanswered(turn, outcome.sa, outcome.tag);
+      break;
+    case "closed":
+      onClosed(turn, outcome.sa, outcome.reason);
+      break;
+    case "established":
+      break;
+  }
+}
+
+/** Exchanges that a key server has no use for are refused without harm to the SA. */
+const UNSUPPORTED = dialectOf("rfc9838").refusal(NotifyType.NO_PROPOSAL_CHOSEN);
+
+/** A unicast member without its IKE SA cannot be reached any more; a multicast member needs none. */
+function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason): void {
+  for (const { group: id, member: key } of turn.state.membersBySa.get(sa) ?? []) {
+    const group = turn.state.groups.get(id)!;
+    const member = group.members.get(key);
+    if (member?.sa !== sa) continue;
+    if (group.config.transport.kind === "multicast") {
+      member.sa = undefined;
+      continue;
+    }
+    removeMember(turn.state, group, member);
+    settle(turn, group, member);
+    turn.out.push(ksEvent("ks.memberLost", { group: group.config.name, member: key, reason }));
+  }
+  turn.state.membersBySa.delete(sa);
+}
+
+// -------------------------------------------------------------------------------------------------------------- timers
+
+const ON_GROUP: Readonly<Record<Exclude<KsTimer, "close">, (turn: Turn, group: KsGroup) => void>> = {
+  rekeyTek: rekeyTeks,
+  rekeyKek,
+  batch: sendBatch,
+  copy: sendCopy,
+};
+
+function runTimers(turn: Turn): void {
+  const { state, now } = turn;
+  for (let key = takeDue(state.timers, now); key !== undefined; key = takeDue(state.timers, now)) {
+    const [timer, argument] = key.split(" ") as [KsTimer, string];
+    if (timer === "close") closeIdle(turn, Number(argument));
+    else ON_GROUP[timer](turn, groupById(state, argument));
+  }
+}
+
+function groupById(state: KsState, id: string): KsGroup {
+  const group = state.groups.get(id);
+  assert(group !== undefined, `a timer of the unknown group ${id}`);
+  return group;
+}
+
+/** Unless a member has come to need it for its rekeys. */
+function closeIdle(turn: Turn, sa: SaNumber): void {
+  const { state, tools, now } = turn;
+  const references = state.membersBySa.get(sa) ?? [];
+  const needed = references.some(({ group }) => state.groups.get(group)?.config.transport.kind === "unicast");
+  if (needed) return;
+  for (const { group, member } of references) {
+    const known = state.groups.get(group)?.members.get(member);
+    if (known?.sa === sa) known.sa = undefined;
+  }
+  state.membersBySa.delete(sa);
+  passOn(turn.out, close(state.endpoint, tools, sa, now));
+}
+
+// ------------------------------------------------------------------------------------------------------------- commands
+
+/** Groups are named by their local name here, as an operator types it. */
+function obey(turn: Turn, command: KsCommand): void {
+  for (const group of turn.state.groups.values()) {
+    if (group.config.name !== command.group) continue;
+    if (command.name === "rekey") rekeyByCommand(turn, group, command.replaceNow);
+    else clearMembers(turn, group, command.now);
+  }
+}

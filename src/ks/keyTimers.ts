@@ -1,0 +1,37 @@
+/** When the keys of a group come to be, and when their renewal is due. */
+import { createGeneration, createKek } from "./keys.ts";
+import { rekeyInstant } from "./schedule.ts";
+import type { KsGroup, Turn } from "./state.ts";
+import { startTimer } from "./state.ts";
+
+/** Keys are made for the first member that registers, not by configuration. */
+export function ensureKeys(turn: Turn, group: KsGroup): void {
+  if (group.kek !== undefined) return;
+  group.kek = createKek(turn, group);
+  group.generations = [createGeneration(turn, group)];
+  armTek(turn, group);
+  armKek(turn, group);
+}
+
+/** Retransmission widens the margins of unicast groups only. */
+export function unicastRetransmit({ config }: KsGroup) {
+  return config.transport.kind === "unicast" ? config.retransmit : undefined;
+}
+
+/** The TEK of the newest generation that is due first takes all others of the group along. */
+export function armTek(turn: Turn, group: KsGroup): void {
+  const retransmit = unicastRetransmit(group);
+  const instants = group.generations[0]!.teks.map((tek) =>
+    rekeyInstant("tek", tek.expiresAt, tek.lifetimeSeconds, retransmit),
+  );
+  startTimer(turn, "rekeyTek", group.id, Math.min(...instants));
+}
+
+export function armKek(turn: Turn, group: KsGroup): void {
+  startTimer(turn, "rekeyKek", group.id, kekRekeyAt(group));
+}
+
+export function kekRekeyAt(group: KsGroup): number {
+  const { expiresAt, lifetimeSeconds } = group.kek!;
+  return rekeyInstant("kek", expiresAt, lifetimeSeconds, unicastRetransmit(group));
+}

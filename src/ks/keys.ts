@@ -1,0 +1,211 @@
+/** KEKs and TEKs: how they are made and what of them members are told. Every key is drawn from the server's stream. */
+import { toHex, uintFrom } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
+import { formatIpv4 } from "../base/ipv4.ts";
+import type { Micros } from "../base/micros.ts";
+import { SECOND } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
+import { secret } from "../base/secret.ts";
+import { algorithmOfScheme } from "../crypto/algorithmId.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
+import { splitSaKeys } from "../crypto/prf.ts";
+import { publicHalf } from "../crypto/privateKey.ts";
+import { kekOctets, splitKekKeys, tekOctets } from "../gikev2/keyMaterial.ts";
+import type {
+  BypassRule,
+  DataSaPolicy,
+  GroupKeys,
+  GroupPolicy,
+  KekPolicy,
+  RekeyAuthentication,
+  RekeySelector,
+} from "../gikev2/policy.ts";
+import { specsOf } from "../gikev2/policy.ts";
+import { selectorKey } from "../gikev2/selectors.ts";
+import type { KsGroupConfig } from "./config.ts";
+import { ksEvent } from "./events.ts";
+import type { KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
+
+// ----------------------------------------------------------------------------------------------------------- creation
+
+/** A KEK that lives from now on. */
+export function createKek(turn: Turn, group: KsGroup): KsKek {
+  const { suite, lifetimeSeconds, signer } = group.config.kek;
+  const { rng } = turn.tools;
+  const spi = toHex(rng.bytes(16));
+  const keys = splitKekKeys(suite, rng.bytes(kekOctets(suite)));
+  const sa = {
+    spi,
+    suite,
+    keys,
+    authentication: authenticationOf(group.config),
+    ...(signer === undefined ? {} : { publicKey: publicHalf(signer.key) }),
+  };
+  turn.out.push(ksEvent("ks.kekCreated", { group: group.config.name, spi, lifetimeSeconds }));
+  const entry: KeyEntry = {
+    kind: "ike",
+    spiInitiator: spi.slice(0, 16),
+    spiResponder: spi.slice(16),
+    encr: suite.encr,
+    encrKeyBits: suite.encrKeyBits,
+    integ: suite.integ,
+    encrInitiator: keys.encr,
+    encrResponder: keys.encr,
+    integInitiator: keys.integ,
+    integResponder: keys.integ,
+  };
+  turn.out.push({ kind: "keys", entry });
+  const expiresAt = turn.now + lifetimeSeconds * SECOND;
+  return { sa, createdAt: turn.now, expiresAt, lifetimeSeconds, sequence: 0, nextIv: 0 };
+}
+
+function authenticationOf({ kek }: KsGroupConfig): RekeyAuthentication {
+  if (kek.signer === undefined) return { kind: "implicit" };
+  const algorithm = algorithmOfScheme(kek.signer.scheme);
+  assert(algorithm !== undefined, "a signature scheme without an algorithm identifier");
+  return { kind: "signature", algorithm };
+}
+
+/** One TEK for each permit entry. RFC 9838 section 2.5: every data SA has a key of its own. */
+export function createGeneration(turn: Turn, group: KsGroup): TekGeneration {
+  const teks: Tek[] = [];
+  const spis = new Set(group.generations.flatMap((generation) => generation.teks.map((tek) => tek.spi)));
+  const number = (group.generations[0]?.number ?? 0) + 1;
+  for (const { suite, selector, sequenceNumbers, lifetimeSeconds } of permits(group.config)) {
+    const family = teks.length;
+    const spi = group.nextTekSpis[family] ?? drawTekSpi(turn, spis);
+    spis.add(spi);
+    const key = secret(turn.tools.rng.bytes(tekOctets(suite)));
+    const expiresAt = turn.now + lifetimeSeconds * SECOND;
+    teks.push({ spi, family, suite, selector, sequenceNumbers, key, lifetimeSeconds, expiresAt });
+    const data = { group: group.config.name, spi: spiText(spi), generation: number, family, lifetimeSeconds };
+    turn.out.push(ksEvent("ks.tekCreated", data), { kind: "keys", entry: tekEntry(spi, suite, key) });
+  }
+  group.nextTekSpis = group.tuning.announceNextSpi ? teks.map(() => drawTekSpi(turn, spis)) : [];
+  return { number, createdAt: turn.now, teks };
+}
+
+/** SPIs up to 255 are reserved (RFC 4303 section 2.1). */
+function drawTekSpi(turn: Turn, taken: Set<number>): number {
+  for (;;) {
+    const spi = uintFrom(turn.tools.rng.bytes(4));
+    if (spi <= 255 || taken.has(spi)) continue;
+    taken.add(spi);
+    return spi;
+  }
+}
+
+/** Permit entries of all `sa ipsec` in order; of equal selectors only the first can ever match. */
+function permits(config: KsGroupConfig) {
+  const seen = new Set<string>();
+  return config.dataSas.flatMap((sa) =>
+    sa.entries
+      .filter(({ action }) => action === "permit")
+      .map(({ selector }) => ({ ...sa, selector }))
+      .filter(({ selector }) => !seen.has(selectorKey(selector)) && seen.add(selectorKey(selector))),
+  );
+}
+
+/** Deny entries with the number of data SAs in front of them: several `sa ipsec` are one list. */
+function bypassRules(config: KsGroupConfig): BypassRule[] {
+  const seen = new Set<string>();
+  const rules: BypassRule[] = [];
+  for (const { entries } of config.dataSas) {
+    for (const { action, selector } of entries) {
+      if (action === "deny") rules.push({ before: seen.size, selector });
+      else seen.add(selectorKey(selector));
+    }
+  }
+  return rules;
+}
+
+/** As events name it: 8 hexadecimal digits. */
+export function spiText(spi: number): string {
+  return spi.toString(16).padStart(8, "0");
+}
+
+function tekEntry(spi: number, suite: Tek["suite"], key: Secret): KeyEntry {
+  const specs = specsOf(suite)!;
+  const { encr, integ } = splitSaKeys(specs.encr, specs.integ, key.secret);
+  return {
+    kind: "esp",
+    spi: spiText(spi),
+    source: "*",
+    destination: "*",
+    encr: suite.encr,
+    encrKeyBits: suite.encrKeyBits,
+    integ: suite.integ,
+    encrKey: secret(encr),
+    integKey: secret(integ),
+  };
+}
+
+// -------------------------------------------------------------------------------------------------------- what is told
+
+/** TEKs of a generation that still live. */
+export function liveTeks(generation: TekGeneration, now: Micros): readonly Tek[] {
+  return generation.teks.filter((tek) => secondsLeft(tek.expiresAt, now) > 0);
+}
+
+/** Whole seconds: a member counts them from receipt and must not outlive the key server's own count by more. */
+export function secondsLeft(expiresAt: Micros, now: Micros): number {
+  return Math.max(0, Math.floor((expiresAt - now) / SECOND));
+}
+
+/**
+ * Policy of `kek` and `teks`. `sequence`: number of the next message under the KEK. The rekey SA of a unicast group has
+ * no address to send to; it is handed out all the same, as Cisco key servers do, with any address as its destination.
+ */
+export function policyOf(group: KsGroup, kek: KsKek | undefined, teks: readonly Tek[], now: Micros): GroupPolicy {
+  const { config } = group;
+  return {
+    ...(kek === undefined ? {} : { kek: kekPolicy(group, kek, now) }),
+    dataSas: teks.map((tek) => dataSaPolicy(group, tek, now)),
+    bypass: teks.length === 0 ? [] : bypassRules(config),
+    mode: config.mode,
+    ...(config.atdSeconds === undefined ? {} : { atdSeconds: config.atdSeconds }),
+    ...(config.dtdSeconds === undefined ? {} : { dtdSeconds: config.dtdSeconds }),
+  };
+}
+
+export function keysOf(kek: KsKek | undefined, teks: readonly Tek[]): GroupKeys {
+  const byTek = new Map(teks.map((tek) => [tek.spi, tek.key]));
+  return kek === undefined ? { teks: byTek } : { kek: kek.sa.keys, teks: byTek };
+}
+
+function kekPolicy(group: KsGroup, kek: KsKek, now: Micros): KekPolicy {
+  const { transport } = group.config;
+  const { spi, suite, authentication, publicKey } = kek.sa;
+  const multicast = transport.kind === "multicast";
+  return {
+    spi,
+    suite,
+    source: multicast ? host(transport.source) : ANYWHERE,
+    destination: multicast ? host(transport.destination) : ANYWHERE,
+    lifetimeSeconds: secondsLeft(kek.expiresAt, now),
+    authentication,
+    ...(publicKey === undefined ? {} : { publicKey }),
+    nextMessageId: multicast ? kek.sequence : 0,
+    nextSpis: [],
+  };
+}
+
+const ANYWHERE: RekeySelector = { first: formatIpv4(0), last: formatIpv4(0xffffffff), port: 848 };
+
+function host({ address, port }: { address: string; port: number }): RekeySelector {
+  return { first: address, last: address, port };
+}
+
+function dataSaPolicy(group: KsGroup, tek: Tek, now: Micros): DataSaPolicy {
+  const { spi, family, suite, selector, sequenceNumbers } = tek;
+  const newest = group.generations[0]?.teks[family]?.spi === spi;
+  const next = newest ? group.nextTekSpis[family] : undefined;
+  return {
+    spi,
+    suite,
+    selector,
+    lifetimeSeconds: secondsLeft(tek.expiresAt, now),
+    sequenceNumbers,
+    nextSpis: next === undefined ? [] : [next],
+  };
+}

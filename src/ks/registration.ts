@@ -1,0 +1,241 @@
+/**
+ * Members that come: who is welcome, and what they are given. The checks stand in the order of Cisco key servers:
+ * authentication (done by the IKE room) - group known - profile and authorization - policy usable - Sender-ID at hand.
+ */
+import { parseIpv4 } from "../base/ipv4.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Dialect, RegistrationIntent } from "../gikev2/dialect.ts";
+import { dialectOf } from "../gikev2/dialects.ts";
+import { groupIdText } from "../gikev2/groupId.ts";
+import type { Grant, Registration } from "../gikev2/policy.ts";
+import { isCounterMode, suits } from "../gikev2/policy.ts";
+import { selectorKey } from "../gikev2/selectors.ts";
+import type { SaNumber, SaView } from "../ikev2/api.ts";
+import { saView } from "../ikev2/endpoint.ts";
+import type { Id } from "../wire/ikev2.ts";
+import { formatIdentity } from "../wire/ikev2.ts";
+import { NotifyType } from "../wire/ikev2Numbers.ts";
+import type { Payload } from "../wire/payloads.ts";
+import type { Authorization } from "./config.ts";
+import { SENDER_ID_BITS } from "./config.ts";
+import { ksEvent } from "./events.ts";
+import { keysOf, liveTeks, policyOf } from "./keys.ts";
+import { ensureKeys } from "./keyTimers.ts";
+import { reinitialise } from "./rekey.ts";
+import { settle } from "./round.ts";
+import type { KsGroup, KsMember, Tek, Turn } from "./state.ts";
+import { bindSa, dialectFor, memberKey, removeMember, startTimer, unbindSa } from "./state.ts";
+
+/** Requests are read by the dialect of the one group, or by the common one where the group is not known yet. */
+const COMMON: Dialect = dialectOf("rfc9838");
+
+type RefusalReason =
+  | "malformed"
+  | "unknownGroup"
+  | "profile"
+  | "authorization"
+  | "full"
+  | "keyWrap"
+  | "capabilities"
+  | "senderIds";
+
+const NOTIFY: Readonly<Record<Exclude<RefusalReason, "malformed">, number>> = {
+  unknownGroup: NotifyType.INVALID_GROUP_ID,
+  profile: NotifyType.AUTHORIZATION_FAILED,
+  authorization: NotifyType.AUTHORIZATION_FAILED,
+  full: NotifyType.REGISTRATION_FAILED,
+  keyWrap: NotifyType.NO_PROPOSAL_CHOSEN,
+  capabilities: NotifyType.NO_PROPOSAL_CHOSEN,
+  senderIds: NotifyType.REGISTRATION_FAILED,
+};
+
+/** A registration over an authenticated IKE SA: the payloads that answer it. */
+export function register(turn: Turn, sa: SaNumber, identity: Id, exchange: number, payloads: readonly Payload[]) {
+  const view = saView(turn.state.endpoint, sa)!;
+  const read = COMMON.readRegistration(payloads);
+  if (!read.ok) return refuse(turn, view, identity, undefined, "malformed", "", read.notify);
+  const intent = read.value;
+  const id = groupIdText(intent.kind === "join" ? intent.registration.group : intent.group);
+  const group = turn.state.groups.get(id);
+  if (group === undefined) return refuse(turn, view, identity, undefined, "unknownGroup", id);
+  return intent.kind === "join"
+    ? join(turn, group, view, identity, exchange, intent.registration)
+    : leave(turn, group, view, intent);
+}
+
+function join(
+  turn: Turn,
+  group: KsGroup,
+  view: SaView,
+  identity: Id,
+  exchange: number,
+  wish: Registration,
+): readonly Payload[] {
+  const dialect = dialectFor(group);
+  const kwk = view.skD && dialect.unicastKwk(turn.tools.crypto, view.suite, view.skD);
+  const refusal = refusalOf(group, view, identity, kwk);
+  if (refusal !== undefined || kwk === undefined) {
+    return refuse(turn, view, identity, group, refusal ?? "keyWrap", group.id);
+  }
+  ensureKeys(turn, group);
+  const senderIds = grantedSenderIds(turn, group, wish);
+  if (senderIds === undefined) return refuse(turn, view, identity, group, "senderIds", group.id);
+  const grant = grantOf(turn, group, wish, senderIds);
+  if (wish.capabilities !== undefined && !suits(wish.capabilities, grant.policy)) {
+    return refuse(turn, view, identity, group, "capabilities", group.id);
+  }
+  admit(turn, group, view, identity, exchange, kwk, senderIds);
+  return dialect.grant(turn.tools.crypto, kwk, grant);
+}
+
+function refusalOf(group: KsGroup, view: SaView, identity: Id, kwk: Secret | undefined): RefusalReason | undefined {
+  const { config, members, tuning } = group;
+  if (view.profile !== config.profile) return "profile";
+  if (config.authorization !== undefined && !isAuthorized(config.authorization, view, identity)) return "authorization";
+  if (!members.has(memberKey(view.remote)) && members.size >= tuning.membersMost) return "full";
+  return kwk === undefined ? "keyWrap" : undefined;
+}
+
+function isAuthorized({ addresses, identities }: Authorization, view: SaView, identity: Id): boolean {
+  const address = parseIpv4(view.remote.address);
+  const here = address !== undefined && addresses?.some(({ first, last }) => first <= address && address <= last);
+  return (addresses === undefined || here === true) && (identities?.includes(formatIdentity(identity)) ?? true);
+}
+
+function refuse(
+  turn: Turn,
+  view: SaView,
+  identity: Id,
+  group: KsGroup | undefined,
+  reason: RefusalReason,
+  requested: string,
+  given?: number,
+): readonly Payload[] {
+  const notify = given ?? NOTIFY[reason as Exclude<RefusalReason, "malformed">];
+  if (group !== undefined) group.counters.refusals += 1;
+  const data = {
+    group: group?.config.name ?? "",
+    member: memberKey(view.remote),
+    identity: formatIdentity(identity),
+    notify,
+    reason,
+    requested,
+  };
+  turn.out.push(ksEvent("ks.refused", data));
+  // The IKE SA stands (RFC 9838 section 2.3.1): the member may try another group for a while.
+  const tuning = group?.tuning ?? turn.state.groups.values().next().value?.tuning;
+  if (!turn.state.membersBySa.has(view.number) && tuning !== undefined) {
+    startTimer(turn, "close", view.number, turn.now + tuning.refusedClose);
+  }
+  return (group === undefined ? COMMON : dialectFor(group)).refusal(notify);
+}
+
+// ---------------------------------------------------------------------------------------------------------- Sender-IDs
+
+/**
+ * As many Sender-IDs as asked for and allowed, in sequence and never twice under the same keys. Where none is left all
+ * members are excluded and new keys made, which starts the count anew. RFC 9838 section 2.5.1. Undefined where even then
+ * there is none.
+ */
+function grantedSenderIds(turn: Turn, group: KsGroup, wish: Registration): readonly number[] | undefined {
+  if (wish.senderIds === undefined || !group.config.dataSas.some((sa) => isCounterMode(sa.suite))) return [];
+  const { first, count } = senderIdRange(group);
+  if (group.senderIdsUsed >= count) reinitialise(turn, group);
+  const given = Math.min(wish.senderIds, group.tuning.senderIdsMost, count - group.senderIdsUsed);
+  if (given <= 0) return undefined;
+  const start = first + group.senderIdsUsed;
+  group.senderIdsUsed += given;
+  return Array.from({ length: given }, (_, i) => start + i);
+}
+
+export function senderIdRange({ config }: KsGroup): { readonly first: number; readonly count: number } {
+  return config.senderIds ?? { first: 0, count: 2 ** (config.senderIdBits ?? SENDER_ID_BITS) };
+}
+
+// -------------------------------------------------------------------------------------------------------------- answers
+
+/**
+ * All keys that live. Of an older generation only the TEKs whose traffic the policy still protects: the others end
+ * unused, and a newcomer could not tell them from the policy in force.
+ */
+function grantOf(turn: Turn, group: KsGroup, wish: Registration, senderIds: readonly number[]): Grant {
+  const { kek, generations } = group;
+  const [newest, ...older] = generations;
+  const inForce = new Set(newest!.teks.map((tek) => selectorKey(tek.selector)));
+  const teks: Tek[] = [...liveTeks(newest!, turn.now)];
+  for (const generation of older) {
+    teks.push(...liveTeks(generation, turn.now).filter((tek) => inForce.has(selectorKey(tek.selector))));
+  }
+  const policy = policyOf(group, kek, teks, turn.now);
+  const counted = wish.senderIds !== undefined && teks.some((tek) => isCounterMode(tek.suite));
+  const senderIdBits = group.config.senderIdBits ?? SENDER_ID_BITS;
+  return {
+    policy: counted ? { ...policy, senderIdBits } : policy,
+    keys: keysOf(kek, teks),
+    senderIds,
+    deletions: [],
+  };
+}
+
+/** A member that registers again replaces what was known of it; its old IKE SA has served its purpose. */
+function admit(
+  turn: Turn,
+  group: KsGroup,
+  view: SaView,
+  identity: Id,
+  exchange: number,
+  kwk: Secret,
+  senderIds: readonly number[],
+): void {
+  const key = memberKey(view.remote);
+  const previous = group.members.get(key);
+  if (previous !== undefined && previous.sa !== view.number) {
+    const { sa } = previous;
+    if (unbindSa(turn.state, group, previous) && sa !== undefined) startTimer(turn, "close", sa, turn.now);
+    settle(turn, group, previous);
+  }
+  const member: KsMember = {
+    key,
+    remote: view.remote,
+    identity: formatIdentity(identity),
+    sa: view.number,
+    kwk,
+    registeredAt: turn.now,
+    senderIds,
+    round: group.rounds,
+    awaited: false,
+    rekeysSent: 0,
+    rekeyRetries: 0,
+    acksReceived: 0,
+    acksMissed: 0,
+    sequencesSent: [],
+    sequencesAcked: [],
+    silentTransmissions: 0,
+    silentRekeys: 0,
+  };
+  group.members.set(key, member);
+  group.counters.registrations += 1;
+  bindSa(turn.state, view.number, { group: group.id, member: key });
+  if (group.config.transport.kind === "multicast") {
+    startTimer(turn, "close", view.number, turn.now + group.tuning.idleClose);
+  }
+  const data = { group: group.config.name, member: key, identity: member.identity, exchange };
+  turn.out.push(ksEvent("ks.registered", { ...data, replaced: previous !== undefined, members: group.members.size }));
+}
+
+/** The member does not want the group any more, or cannot use its policy. RFC 9838 section 2.3.2: the answer is empty. */
+function leave(
+  turn: Turn,
+  group: KsGroup,
+  view: SaView,
+  { notify }: Extract<RegistrationIntent, { kind: "leave" }>,
+): readonly Payload[] {
+  const member = group.members.get(memberKey(view.remote));
+  if (member === undefined || member.sa !== view.number) return [];
+  removeMember(turn.state, group, member);
+  turn.out.push(ksEvent("ks.left", { group: group.config.name, member: member.key, notify }));
+  if (!turn.state.membersBySa.has(view.number)) {
+    startTimer(turn, "close", view.number, turn.now + group.tuning.refusedClose);
+  }
+  return [];
+}

@@ -1,0 +1,224 @@
+/**
+ * A rekey on its way to members one by one, in the IKE SA of each: batches, copies for those that do not answer, deletion
+ * of those that stay silent. The response of the exchange is the acknowledgement.
+ */
+import { SECOND } from "../base/micros.ts";
+import { cancelTimer } from "../base/timers.ts";
+import type { PreparedRekey } from "../gikev2/dialect.ts";
+import { passOn } from "../gikev2/outcomes.ts";
+import type { RequestOptions, SaNumber } from "../ikev2/api.ts";
+import { close, forget, request, saView } from "../ikev2/endpoint.ts";
+import { ksEvent } from "./events.ts";
+import type { KsGroup, KsMember, Turn } from "./state.ts";
+import { dialectFor, removeMember, startTimer, timerKey, unbindSa } from "./state.ts";
+
+/** `members`: in the order of sending. With `excluding` they are gone from the group already. */
+export function startRound(
+  turn: Turn,
+  group: KsGroup,
+  prepared: PreparedRekey,
+  sequence: number,
+  members: readonly KsMember[],
+  excluding: boolean,
+): void {
+  flushRound(turn, group);
+  group.rounds += 1;
+  group.counters.lastRetransmits = 0;
+  group.round = {
+    number: group.rounds,
+    sequence,
+    startedAt: turn.now,
+    prepared,
+    queue: members,
+    next: 0,
+    open: 0,
+    retransmits: 0,
+    excluding,
+  };
+  sendBatch(turn, group);
+}
+
+/** What an earlier round still owes leaves at once: its keys are what the next round builds on. */
+function flushRound(turn: Turn, group: KsGroup): void {
+  if (group.round === undefined) return;
+  sendSome(turn, group, group.round.queue.length);
+  cancelTimer(turn.state.timers, timerKey("batch", group.id));
+  for (const member of group.members.values()) member.awaited = false;
+  group.round = undefined;
+}
+
+export function sendBatch(turn: Turn, group: KsGroup): void {
+  const { round, tuning } = group;
+  if (round === undefined) return;
+  sendSome(turn, group, tuning.batchSize === 0 ? round.queue.length : tuning.batchSize);
+  if (round.next < round.queue.length) startTimer(turn, "batch", group.id, turn.now + tuning.batchPause);
+  else finishIfDone(turn, group);
+}
+
+function sendSome(turn: Turn, group: KsGroup, most: number): void {
+  const round = group.round!;
+  for (let sent = 0; sent < most && round.next < round.queue.length; ) {
+    const member = round.queue[round.next++]!;
+    // Whoever registered again or was lost since then has another entry, or none.
+    const current = round.excluding || group.members.get(member.key) === member;
+    if (current && sendOne(turn, group, member)) sent += 1;
+  }
+}
+
+function sendOne(turn: Turn, group: KsGroup, member: KsMember): boolean {
+  const { endpoint } = turn.state;
+  const round = group.round!;
+  if (member.sa === undefined || saView(endpoint, member.sa)?.established !== true) return false;
+  const dialect = dialectFor(group);
+  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, round.prepared);
+  const options: RequestOptions = {
+    tag: tagOf(round.excluding ? "exclude" : "rekey", round.number, group.id),
+    retransmit: { first: group.config.retransmit.seconds * SECOND, factor: 1, repeats: copiesFor(group, member) },
+    keepSa: true,
+  };
+  passOn(turn.out, request(endpoint, turn.tools, member.sa, dialect.inbandExchange, payloads, options, turn.now));
+  round.open += 1;
+  member.round = round.number;
+  member.awaited = true;
+  member.rekeysSent += 1;
+  member.silentTransmissions += 1;
+  member.sequencesSent = lastFour(round.sequence, member.sequencesSent);
+  return true;
+}
+
+/** Where transmissions are counted, no more copies are sent than the count leaves. */
+function copiesFor(group: KsGroup, member: KsMember): number {
+  const { ejectAfter } = group.tuning;
+  const { count } = group.config.retransmit;
+  if (ejectAfter.unit === "rekey") return count;
+  return Math.max(0, Math.min(count, ejectAfter.count - member.silentTransmissions - 1));
+}
+
+function lastFour(sequence: number, earlier: readonly number[]): number[] {
+  return [sequence, ...earlier.slice(0, 3)];
+}
+
+// ---------------------------------------------------------------------------------------------------------------- tags
+
+type TagKind = "rekey" | "exclude";
+
+interface Tag {
+  readonly kind: TagKind;
+  readonly round: number;
+  readonly group: string;
+}
+
+function tagOf(kind: TagKind, round: number, group: string): string {
+  return `${kind} ${round} ${group}`;
+}
+
+function readTag(text: string): Tag {
+  const [kind, round, group] = text.split(" ");
+  return { kind: kind as TagKind, round: Number(round), group: group! };
+}
+
+function lookUp(turn: Turn, sa: SaNumber, tag: string) {
+  const { kind, round, group: id } = readTag(tag);
+  const group = turn.state.groups.get(id)!;
+  const reference = turn.state.membersBySa.get(sa)?.find((one) => one.group === id);
+  const member = reference === undefined ? undefined : group.members.get(reference.member);
+  return { kind, group, member, current: group.round?.number === round };
+}
+
+// ------------------------------------------------------------------------------------------------------------- answers
+
+/** A member answered. */
+export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
+  const { kind, group, member, current } = lookUp(turn, sa, tag);
+  if (kind === "exclude") {
+    endExcluded(turn, group, sa, current, true);
+    return;
+  }
+  if (member === undefined) return;
+  member.silentTransmissions = 0;
+  member.silentRekeys = 0;
+  const data = { group: group.config.name, member: member.key };
+  if (!current || !member.awaited) {
+    turn.out.push(ksEvent("ks.unsolicitedAck", data));
+    return;
+  }
+  const round = group.round!;
+  member.acksReceived += 1;
+  member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
+  turn.out.push(ksEvent("ks.rekeyAcked", { ...data, sequence: round.sequence }));
+  settle(turn, group, member);
+}
+
+/** A copy left. */
+export function onRekeyRetransmitted(turn: Turn, sa: SaNumber, tag: string, copy: number): void {
+  const { kind, group, member, current } = lookUp(turn, sa, tag);
+  group.counters.retransmits += 1;
+  if (current) {
+    group.round!.retransmits += 1;
+    group.counters.lastRetransmits += 1;
+  }
+  if (kind === "exclude" || member === undefined) return;
+  member.rekeyRetries += 1;
+  member.silentTransmissions += 1;
+  const sequence = current ? group.round!.sequence : 0;
+  turn.out.push(ksEvent("ks.rekeyRetransmitted", { group: group.config.name, member: member.key, sequence, copy }));
+}
+
+/** All copies went by. */
+export function onRekeyUnanswered(turn: Turn, sa: SaNumber, tag: string): void {
+  const { kind, group, member, current } = lookUp(turn, sa, tag);
+  if (kind === "exclude") {
+    endExcluded(turn, group, sa, current, false);
+    return;
+  }
+  if (member?.awaited !== true) return;
+  member.acksMissed += 1;
+  member.silentRekeys += 1;
+  const sequence = group.round?.sequence ?? 0;
+  turn.out.push(ksEvent("ks.rekeyUnanswered", { group: group.config.name, member: member.key, sequence }));
+  const { unit, count } = group.tuning.ejectAfter;
+  const silent = unit === "transmission" ? member.silentTransmissions : member.silentRekeys;
+  if (silent >= count) eject(turn, group, member, silent);
+  else settle(turn, group, member);
+}
+
+/** The member gets no more rekeys; it comes back by registering once its keys end. */
+function eject(turn: Turn, group: KsGroup, member: KsMember, silent: number): void {
+  const { sa } = member;
+  if (unbindSa(turn.state, group, member) && sa !== undefined) forget(turn.state.endpoint, sa);
+  removeMember(turn.state, group, member);
+  group.counters.ejected += 1;
+  const { unit } = group.tuning.ejectAfter;
+  turn.out.push(ksEvent("ks.memberEjected", { group: group.config.name, member: member.key, silent, unit }));
+  settle(turn, group, member);
+}
+
+/** No answer is awaited from this member any more. */
+export function settle(turn: Turn, group: KsGroup, member: KsMember): void {
+  const { round } = group;
+  if (!member.awaited) return;
+  member.awaited = false;
+  if (round === undefined || member.round !== round.number) return;
+  round.open -= 1;
+  finishIfDone(turn, group);
+}
+
+function endExcluded(turn: Turn, group: KsGroup, sa: SaNumber, current: boolean, answered: boolean): void {
+  if (!turn.state.membersBySa.has(sa)) {
+    if (answered) passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
+    else forget(turn.state.endpoint, sa);
+  }
+  if (!current) return;
+  group.round!.open -= 1;
+  finishIfDone(turn, group);
+}
+
+function finishIfDone(turn: Turn, group: KsGroup): void {
+  const { round } = group;
+  if (round === undefined || round.open > 0 || round.next < round.queue.length) return;
+  const durationMillis = Math.floor((turn.now - round.startedAt) / 1000);
+  group.counters.lastDurationMillis = durationMillis;
+  group.round = undefined;
+  const { sequence, retransmits } = round;
+  turn.out.push(ksEvent("ks.rekeyDone", { group: group.config.name, sequence, durationMillis, retransmits }));
+}

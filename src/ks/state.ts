@@ -1,0 +1,255 @@
+/**
+ * State of a key server: plain data. A group is without keys until its first member registers; then it has one KEK and
+ * one or two generations of TEKs, the newest first.
+ *
+ *     no keys --first registration--> keys --TEK or KEK timer, operator--> rekeying --all answered--> keys
+ *     keys --Sender-IDs exhausted, operator clears members--> new keys, no members
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { Datagram, Endpoint } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Timers } from "../base/timers.ts";
+import { createTimers, setTimer } from "../base/timers.ts";
+import type { Selector } from "../esp/api.ts";
+import type { Dialect, PreparedRekey, RekeySa } from "../gikev2/dialect.ts";
+import { dialectOf } from "../gikev2/dialects.ts";
+import { groupIdText } from "../gikev2/groupId.ts";
+import type { HostOutcome } from "../gikev2/outcomes.ts";
+import type { DataSuite } from "../gikev2/policy.ts";
+import type { SaNumber, Tools } from "../ikev2/api.ts";
+import { createEndpoint, type IkeEndpoint } from "../ikev2/endpoint.ts";
+import type { KsConfig, KsGroupConfig, KsTuning } from "./config.ts";
+import { KS_TUNING } from "./config.ts";
+
+export interface KsState {
+  readonly config: KsConfig;
+  readonly endpoint: IkeEndpoint;
+  /** By identity in text form: what members name. */
+  readonly groups: Map<string, KsGroup>;
+  /** Which members an IKE SA belongs to; a member may be in several groups over one SA. */
+  readonly membersBySa: Map<SaNumber, MemberReference[]>;
+  readonly timers: Timers<string>;
+}
+
+export interface MemberReference {
+  readonly group: string;
+  readonly member: string;
+}
+
+export interface KsGroup {
+  readonly config: KsGroupConfig;
+  readonly tuning: KsTuning;
+  /** Identity in text form: the key in `KsState.groups`. */
+  readonly id: string;
+  kek: KsKek | undefined;
+  /** Newest first. The one before the newest stays listed after its end, until the next rekey. */
+  generations: TekGeneration[];
+  /** By `address:port`. */
+  readonly members: Map<string, KsMember>;
+  /** Sender-IDs given out since the keys were made. */
+  senderIdsUsed: number;
+  /** SPIs announced for the next generation, by family; empty where none were. */
+  nextTekSpis: number[];
+  rounds: number;
+  round: RekeyRound | undefined;
+  /** A multicast message whose copies are still going out. */
+  copies: Copies | undefined;
+  readonly counters: KsCounters;
+}
+
+export interface KsCounters {
+  registrations: number;
+  refusals: number;
+  rekeys: number;
+  retransmits: number;
+  ejected: number;
+  /** Of the last rekey. */
+  lastRetransmits: number;
+  lastDurationMillis: number;
+}
+
+export interface KsKek {
+  readonly sa: RekeySa;
+  readonly createdAt: Micros;
+  readonly expiresAt: Micros;
+  readonly lifetimeSeconds: number;
+  /** Rekeys sent under it: the number of the next multicast message. */
+  sequence: number;
+  /** Explicit IV of the next message where the cipher counts its IVs. */
+  nextIv: number;
+}
+
+export interface TekGeneration {
+  readonly number: number;
+  readonly createdAt: Micros;
+  readonly teks: readonly Tek[];
+}
+
+export interface Tek {
+  readonly spi: number;
+  /** Number of the permit entry among all of the group, from 0. */
+  readonly family: number;
+  readonly suite: DataSuite;
+  readonly selector: Selector;
+  readonly sequenceNumbers: number;
+  /** Cipher key with salt, integrity key. */
+  readonly key: Secret;
+  readonly lifetimeSeconds: number;
+  /** Earlier than creation and lifetime say where the policy was replaced. */
+  expiresAt: Micros;
+}
+
+export interface KsMember {
+  readonly key: string;
+  readonly remote: Endpoint;
+  readonly identity: string;
+  /** Undefined once the IKE SA of a multicast member is closed. */
+  sa: SaNumber | undefined;
+  /** Wraps keys in that SA. */
+  readonly kwk: Secret;
+  readonly registeredAt: Micros;
+  readonly senderIds: readonly number[];
+  /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
+  round: number;
+  awaited: boolean;
+  rekeysSent: number;
+  rekeyRetries: number;
+  acksReceived: number;
+  acksMissed: number;
+  /** The last four, newest first. */
+  sequencesSent: number[];
+  sequencesAcked: number[];
+  /** Without an answer, in a row. */
+  silentTransmissions: number;
+  silentRekeys: number;
+}
+
+/** A rekey, or an exclusion, that is on its way to members one by one. */
+export interface RekeyRound {
+  readonly number: number;
+  readonly sequence: number;
+  readonly startedAt: Micros;
+  readonly prepared: PreparedRekey;
+  /** Members in the order of sending. Those that registered since have the new keys already. */
+  readonly queue: readonly KsMember[];
+  next: number;
+  /** Requests without an answer. */
+  open: number;
+  retransmits: number;
+  /** The members are gone from the group; their IKE SAs follow. */
+  readonly excluding: boolean;
+}
+
+export interface Copies {
+  readonly octets: Bytes;
+  readonly sequence: number;
+  readonly startedAt: Micros;
+  sent: number;
+}
+
+export type KsCommand =
+  | { readonly name: "rekey"; readonly group: string; readonly replaceNow: boolean }
+  | { readonly name: "clearMembers"; readonly group: string; readonly now: boolean };
+
+export type KsInput =
+  | { readonly kind: "datagram"; readonly datagram: Datagram }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "command"; readonly command: KsCommand };
+
+export type KsOutput = HostOutcome;
+
+/** One call of `handle`: what it may use, and what it has caused so far. */
+export interface Turn {
+  readonly state: KsState;
+  readonly tools: Tools;
+  readonly now: Micros;
+  readonly out: KsOutput[];
+}
+
+/** What a key server waits for, beside its IKE SAs; the argument follows behind a blank. */
+export const KS_TIMERS = {
+  /** The newest TEKs of a group are due for renewal. */
+  rekeyTek: "rekeyTek",
+  /** The KEK of a group is. */
+  rekeyKek: "rekeyKek",
+  /** The next batch of unicast rekeys may leave. */
+  batch: "batch",
+  /** The next copy of a multicast rekey leaves. */
+  copy: "copy",
+  /** An IKE SA has served its purpose. */
+  close: "close",
+} as const;
+
+export type KsTimer = keyof typeof KS_TIMERS;
+
+export function startTimer(turn: Turn, timer: KsTimer, argument: string | number, at: Micros): void {
+  setTimer(turn.state.timers, timerKey(timer, argument), Math.max(at, turn.now));
+}
+
+export function timerKey(timer: KsTimer, argument: string | number): string {
+  return `${timer} ${argument}`;
+}
+
+export function createKsState(config: KsConfig): KsState {
+  const groups = new Map(config.groups.map((group) => [groupIdText(group.id), newGroup(group)]));
+  return { config, endpoint: createEndpoint(config.ike), groups, membersBySa: new Map(), timers: createTimers() };
+}
+
+function newGroup(config: KsGroupConfig): KsGroup {
+  return {
+    config,
+    tuning: { ...KS_TUNING, ...config.tuning },
+    id: groupIdText(config.id),
+    kek: undefined,
+    generations: [],
+    members: new Map(),
+    senderIdsUsed: 0,
+    nextTekSpis: [],
+    rounds: 0,
+    round: undefined,
+    copies: undefined,
+    counters: {
+      registrations: 0,
+      refusals: 0,
+      rekeys: 0,
+      retransmits: 0,
+      ejected: 0,
+      lastRetransmits: 0,
+      lastDurationMillis: 0,
+    },
+  };
+}
+
+export function dialectFor(group: KsGroup): Dialect {
+  return dialectOf(group.config.dialect);
+}
+
+export function memberKey(remote: Endpoint): string {
+  return `${remote.address}:${remote.port}`;
+}
+
+/** Takes a member out of its group; its IKE SA is left to the caller. */
+export function removeMember(state: KsState, group: KsGroup, member: KsMember): void {
+  if (group.members.get(member.key) === member) group.members.delete(member.key);
+  unbindSa(state, group, member);
+}
+
+export function bindSa(state: KsState, sa: SaNumber, reference: MemberReference): void {
+  const known = state.membersBySa.get(sa);
+  if (known === undefined) state.membersBySa.set(sa, [reference]);
+  else if (!known.some(({ group, member }) => group === reference.group && member === reference.member)) {
+    known.push(reference);
+  }
+}
+
+/** After this the IKE SA has nothing to do with the member. True where nobody else needs it. */
+export function unbindSa(state: KsState, group: KsGroup, member: KsMember): boolean {
+  const { sa } = member;
+  if (sa === undefined) return false;
+  member.sa = undefined;
+  const left = (state.membersBySa.get(sa) ?? []).filter((one) => one.group !== group.id || one.member !== member.key);
+  if (left.length > 0) state.membersBySa.set(sa, left);
+  else state.membersBySa.delete(sa);
+  return left.length === 0;
+}
