@@ -15,7 +15,7 @@ import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
-import type { Id } from "../wire/ikev2.ts";
+import type { Id, TrafficSelector } from "../wire/ikev2.ts";
 import type { Payload } from "../wire/payloads.ts";
 
 /** What a call may use but state must not hold. */
@@ -70,6 +70,13 @@ export interface AuthProfile {
   readonly keys: readonly PskEntry[];
   /** Seconds until the IKE SA ends; 0 for never. */
   readonly lifetimeSeconds: number;
+  /**
+   * `end` (default): the SA is deleted, `expired`. `rekey`: it is replaced before, see the outcome `rekeyed`.
+   * `reauthenticate`: its initiator makes a new one before and deletes the old one, `replaced`.
+   */
+  readonly atLifetime?: "end" | "rekey" | "reauthenticate";
+  /** What a responder grants where the peer asks for a Child SA; absent: none. */
+  readonly child?: ChildPolicy;
 }
 
 /** Wait before the n-th repetition: `first * (factor ** n)`, factor a whole number; gives up after `repeats`. */
@@ -86,17 +93,64 @@ export interface NatConfig {
   /** Ports of initiator and responder once a NAT was detected; default 4500, 0 to stay where they are. */
   readonly localPort?: number;
   readonly remotePort?: number;
+  /** Silence after which an endpoint behind a NAT sends a keepalive; default 20 s, 0 for never. */
+  readonly keepaliveMicros?: Micros;
+}
+
+/** IKE fragmentation. RFC 7383. */
+export interface FragmentationConfig {
+  /** Largest IP packet in octets: 576 is the RFC's default for IPv4, 1280 for IPv6. */
+  readonly mtu: number;
+  /** Fragments of one message that are accepted; default 64. */
+  readonly fragmentsMax?: number;
+}
+
+/** Liveness checks, periodic: IOS `dpd INTERVAL RETRY periodic`. RFC 7296 section 2.4. */
+export interface LivenessConfig {
+  /** Silence of the peer after which it is asked. */
+  readonly idleMicros: Micros;
+  /** How often and how fast it is asked before it counts as dead. */
+  readonly retransmit: RetransmitPolicy;
+}
+
+/** Proposal of a Child SA (ESP) as transform IDs in order of preference; `integ` is empty with AEAD ciphers. */
+export interface ChildProposal {
+  readonly encr: readonly { readonly id: number; readonly keyBits: number }[];
+  readonly integ: readonly number[];
+  /** Groups for perfect forward secrecy in CREATE_CHILD_SA; empty: none. */
+  readonly dh: readonly number[];
+  /** 0: 32-bit sequence numbers, 1: extended ones. */
+  readonly sn: readonly number[];
+}
+
+/** What a Child SA may be. RFC 7296 sections 1.3 and 2.9. */
+export interface ChildPolicy {
+  readonly proposals: readonly ChildProposal[];
+  readonly mode: "tunnel" | "transport";
+  /** Traffic on our side and on the peer's; a responder narrows to these. */
+  readonly localSelectors: readonly TrafficSelector[];
+  readonly remoteSelectors: readonly TrafficSelector[];
+  /** Seconds until the pair is replaced; 0 or absent for never. */
+  readonly lifetimeSeconds?: number;
+}
+
+/** Transforms of a Child SA; 0 where there is none. */
+export interface ChildSuite {
+  readonly encr: number;
+  readonly encrKeyBits: number;
+  readonly integ: number;
+  readonly sn: number;
 }
 
 /** Which contents payloads 50 to 52 have: a property of the configuration, not to be seen from the octets. */
-export type Dialect = "ikev2" | "rfc9838";
+export type DialectName = "ikev2" | "rfc9838";
 
 export interface EndpointConfig {
   readonly proposals: readonly IkeProposal[];
   readonly profiles: readonly AuthProfile[];
   readonly retransmit: RetransmitPolicy;
   /** Default `rfc9838`, which holds plain IKEv2. */
-  readonly dialect?: Dialect;
+  readonly dialect?: DialectName;
   /** Requests of a peer that we take without having answered the ones before, 1 (default) to 16; 5 on IOS. */
   readonly window?: number;
   /**
@@ -105,6 +159,10 @@ export interface EndpointConfig {
    */
   readonly marker?: "never" | "always" | "auto";
   readonly nat?: NatConfig;
+  /** Absent: neither offered nor accepted. */
+  readonly fragmentation?: FragmentationConfig;
+  /** Absent: the peer is never asked. */
+  readonly liveness?: LivenessConfig;
   /** How long a responder waits for the AUTH request; default 64 s. */
   readonly halfOpenMicros?: Micros;
   /** How long the last response of a closed SA is kept for a peer that missed it; default 126 s. */
@@ -126,6 +184,9 @@ export type CloseReason =
   | "invalidSyntax"
   | "expired"
   | "replaced";
+
+/** `replaced`: by a rekey. `withIkeSa`: the IKE SA is gone, and its children with it. `redundant`: lost a collision. */
+export type ChildCloseReason = "deletedByPeer" | "deletedByUs" | "replaced" | "redundant" | "withIkeSa";
 
 /** Numbers an SA within its endpoint, from 1. */
 export type SaNumber = number;
@@ -179,6 +240,19 @@ export type IkeOutcome =
     }
   /** A request with its own retransmit policy was given up without closing the SA (see `RequestOptions.keepSa`). */
   | { readonly kind: "unanswered"; readonly sa: SaNumber; readonly exchange: number; readonly tag: string }
+  /** An IKE SA has a successor with fresh keys: from now on the room above uses that one. RFC 7296 section 2.18. */
+  | { readonly kind: "rekeyed"; readonly sa: SaNumber; readonly successor: SaNumber }
+  /** A pair of Child SAs, for the data plane. */
+  | { readonly kind: "child"; readonly sa: SaNumber; readonly child: ChildView }
+  | {
+      readonly kind: "childClosed";
+      readonly sa: SaNumber;
+      readonly inboundSpi: number;
+      readonly outboundSpi: number;
+      readonly reason: ChildCloseReason;
+    }
+  /** The Child SA that we asked for was refused with this notify type; the IKE SA stands. */
+  | { readonly kind: "childRefused"; readonly sa: SaNumber; readonly notify: number }
   /** The SA is gone, or never came to be. `notify`: the error type that the peer sent, 0 for none. */
   | {
       readonly kind: "closed";
@@ -197,6 +271,8 @@ export interface InitiateOptions {
   readonly authExchange: number;
   /** Inner payloads of the AUTH message behind IDi and AUTH, such as IDg. */
   readonly payloads: readonly Payload[];
+  /** The Child SA to be made with IKE_AUTH; absent: none (RFC 6023). */
+  readonly child?: ChildPolicy;
 }
 
 export interface RequestOptions {
@@ -204,6 +280,30 @@ export interface RequestOptions {
   readonly retransmit?: RetransmitPolicy;
   /** True: giving up yields `unanswered` and the SA lives on; false (default): the SA is closed with `timeout`. */
   readonly keepSa?: boolean;
+}
+
+/** A pair of Child SAs: all that a data plane needs. SPIs are those that stand in the packets of that direction. */
+export interface ChildView {
+  readonly inboundSpi: number;
+  readonly outboundSpi: number;
+  readonly suite: ChildSuite;
+  readonly mode: "tunnel" | "transport";
+  readonly inbound: ChildKeys;
+  readonly outbound: ChildKeys;
+  readonly localSelectors: readonly TrafficSelector[];
+  readonly remoteSelectors: readonly TrafficSelector[];
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** ESP travels in UDP between these endpoints (RFC 3948): a NAT was found. */
+  readonly udp: boolean;
+  /** Inbound SPI of the pair that this one replaces; 0 for none. */
+  readonly replaces: number;
+}
+
+/** Cipher key with its salt last; `integ` empty with an AEAD cipher. */
+export interface ChildKeys {
+  readonly encr: Secret;
+  readonly integ: Secret;
 }
 
 /** How the room above answers `authenticating`. */
@@ -243,5 +343,9 @@ export interface SaView {
  *   respond(endpoint, tools, sa, messageId, payloads, now): readonly IkeOutcome[]
  *   close(endpoint, tools, sa, now): readonly IkeOutcome[]                              INFORMATIONAL with Delete
  *   forget(endpoint, sa): void                                                          without a word to the peer
+ *   createChild(endpoint, tools, sa, policy: ChildPolicy, now): readonly IkeOutcome[]      CREATE_CHILD_SA
+ *   rekeyChild(endpoint, tools, sa, inboundSpi, now): readonly IkeOutcome[]
+ *   deleteChild(endpoint, tools, sa, inboundSpi, now): readonly IkeOutcome[]
+ *   rekeySa(endpoint, tools, sa, now): readonly IkeOutcome[]                            fresh keys, see `rekeyed`
  *   saView(endpoint, sa): SaView | undefined ; saNumbers(endpoint): readonly SaNumber[]
  */

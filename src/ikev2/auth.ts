@@ -2,7 +2,7 @@
  * IKE_AUTH and GSA_AUTH, both sides: who proves what to whom. RFC 7296 sections 2.15 and 2.21.2, RFC 9838 section 2.3.1
  * (GSA_AUTH computes AUTH the same way). What else the messages carry belongs to the room above.
  */
-import { type Bytes, concat, equal, u32, utf8 } from "../base/bytes.ts";
+import { type Bytes, concat, EMPTY, equal, u32, utf8 } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Crypto } from "../crypto/api.ts";
 import { prf } from "../crypto/prf.ts";
@@ -12,16 +12,27 @@ import type { Auth, Id } from "../wire/ikev2.ts";
 import { formatIdentity, Id as IdCodec } from "../wire/ikev2.ts";
 import { AuthMethod, Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import { type Payload, payloadOf } from "../wire/payloads.ts";
-import type { AuthAnswer, AuthProfile, CloseReason, PskEntry } from "./api.ts";
+import type { AuthAnswer, AuthProfile, ChildPolicy, CloseReason, PskEntry } from "./api.ts";
+import {
+  childRequest,
+  deletePayload,
+  type Grant,
+  grantChild,
+  installChild,
+  newChildSpi,
+  readGrant,
+} from "./childSa.ts";
+import type { ChildOffer } from "./childState.ts";
+import { closeSa, drop, lingerSa } from "./closing.ts";
 import { happened } from "./events.ts";
+import { deleteSa } from "./informational.ts";
+import { startLifetime } from "./lifetime.ts";
+import { startLiveness } from "./liveness.ts";
 import { notify } from "./nat.ts";
 import { findKey, matchesIdentity, matchProfile } from "./profile.ts";
 import {
-  closeSa,
-  drop,
   type IkeSa,
   type InitTranscript,
-  lingerSa,
   moveTo,
   type PendingRequest,
   type Phase,
@@ -31,7 +42,7 @@ import {
   stopTimer,
   type Turn,
 } from "./state.ts";
-import { answerRequest, noteWindowSize, sealMessage, settleRequest, startRequest, transmit } from "./window.ts";
+import { answerRequest, noteWindowSize, sealMessage, startRequest, transmit } from "./window.ts";
 
 const KEY_PAD = utf8("Key Pad for IKEv2");
 
@@ -133,13 +144,24 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
     closeSa(turn, sa, "authenticationFailed");
     return;
   }
+  const { child } = phase.options;
+  const asked = child && askFirstChild(turn, child);
+  moveTo(turn.endpoint, sa, { ...phase, offer: asked?.offer });
   const payloads: Payload[] = [
     { kind: "IDi", body: profile.localIdentity },
     { kind: "AUTH", body: auth },
+    ...(asked?.payloads ?? []),
     ...phase.options.payloads,
     ...windowNotify(turn),
   ];
   startRequest(turn, sa, sa.authExchange, { kind: "auth" }, payloads);
+}
+
+/** The Child SA that comes with IKE_AUTH has neither nonces nor a key exchange of its own. RFC 7296 section 1.2. */
+function askFirstChild(turn: Turn, policy: ChildPolicy): { offer: ChildOffer; payloads: readonly Payload[] } {
+  const inboundSpi = newChildSpi(turn.endpoint, turn.tools);
+  const { offered, payloads } = childRequest(policy, inboundSpi, false);
+  return { payloads, offer: { policy, inboundSpi, offered, ni: EMPTY, group: 0, privateKey: undefined } };
 }
 
 /** N(SET_WINDOW_SIZE) where we take more than one request at a time. */
@@ -162,7 +184,6 @@ export function receiveAuthResponse(
 ): void {
   const { phase } = sa;
   assert(phase.at === "authSent", "a response to AUTH comes while AUTH is pending");
-  settleRequest(turn, sa, request);
   const identity = payloadOf(payloads, "IDr");
   const auth = payloadOf(payloads, "AUTH");
   if (identity === undefined || auth === undefined) {
@@ -181,7 +202,30 @@ export function receiveAuthResponse(
     return;
   }
   sa.identity = identity;
+  const { transcript, offer } = phase;
   establish(turn, sa, profile, payloads);
+  if (offer !== undefined) takeFirstChild(turn, sa, offer, transcript, payloads);
+}
+
+function takeFirstChild(
+  turn: Turn,
+  sa: IkeSa,
+  offer: ChildOffer,
+  { ni, nr }: InitTranscript,
+  payloads: readonly Payload[],
+): void {
+  const terms = readGrant(offer.policy, offer.inboundSpi, offer.offered, payloads);
+  if (terms !== undefined) {
+    installChild(turn, sa, offer.policy, terms, { ni, nr, shared: undefined, asker: true });
+    return;
+  }
+  const granted = payloadOf(payloads, "SA") !== undefined;
+  const error = errorNotify(payloads) ?? (granted ? NotifyType.NO_PROPOSAL_CHOSEN : 0);
+  turn.outcomes.push({ kind: "childRefused", sa: sa.number, notify: error });
+  if (!granted) return;
+  // The peer believes in a pair that does not keep to what we asked for.
+  const purpose = { kind: "deleteChild", inboundSpi: offer.inboundSpi, reason: "redundant" } as const;
+  startRequest(turn, sa, Exchange.INFORMATIONAL, purpose, [deletePayload([offer.inboundSpi])]);
 }
 
 /**
@@ -216,6 +260,10 @@ function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readon
     },
   );
   noteWindowSize(turn, sa, payloads);
+  startLifetime(turn, sa);
+  startLiveness(turn, sa);
+  const replaced = sa.replaces === 0 ? undefined : turn.endpoint.sas.get(sa.replaces);
+  if (replaced !== undefined) deleteSa(turn, replaced, "replaced");
 }
 
 // -------------------------------------------------------------------------------------------------------- responder
@@ -275,13 +323,25 @@ export function answerAuth(turn: Turn, sa: IkeSa, answer: AuthAnswer): void {
     refuse(turn, sa, phase, NotifyType.AUTHENTICATION_FAILED);
     return;
   }
+  const grant = grantFirstChild(turn, sa, profile, phase.payloads);
+  const childPayloads = grant === undefined ? [] : grant.ok ? [grant.sa, ...grant.rest] : [grant.error];
   answerRequest(turn, sa, phase.messageId, [
     { kind: "IDr", body: profile.localIdentity },
     { kind: "AUTH", body: auth },
+    ...childPayloads,
     ...answer.payloads,
     ...windowNotify(turn),
   ]);
+  const { ni, nr } = phase.transcript;
   establish(turn, sa, profile, phase.payloads);
+  if (grant?.ok) installChild(turn, sa, profile.child!, grant.terms, { ni, nr, shared: undefined, asker: false });
+}
+
+/** Undefined where the peer asked for no Child SA. In GSA_AUTH the SA payload means something else. */
+function grantFirstChild(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readonly Payload[]): Grant | undefined {
+  if (sa.authExchange !== Exchange.IKE_AUTH || payloadOf(payloads, "SA") === undefined) return undefined;
+  if (profile.child === undefined) return { ok: false, error: notify(NotifyType.NO_ADDITIONAL_SAS) };
+  return grantChild(turn, profile.child, payloads, false);
 }
 
 function refuse(turn: Turn, sa: IkeSa, phase: Extract<Phase, { at: "authenticating" }>, type: number): void {

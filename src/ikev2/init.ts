@@ -9,23 +9,25 @@ import { type Bytes, concat, toHex, u16, uintFrom } from "../base/bytes.ts";
 import type { Datagram, Endpoint } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { secret } from "../base/secret.ts";
-import { DH_PRIVATE_LENGTH, type DhGroup } from "../crypto/api.ts";
+import type { DhGroup } from "../crypto/api.ts";
 import { dhSpec } from "../crypto/suite.ts";
 import { errorNotify } from "../wire/grammar.ts";
 import type { IkeMessage } from "../wire/ikeMessage.ts";
 import { decodeMessage, encodeMessage, NO_SPI } from "../wire/ikeMessage.ts";
 import { Exchange, FLAG_INITIATOR, FLAG_RESPONSE, NotifyType } from "../wire/ikev2Numbers.ts";
 import { notifyOf, type Payload, payloadOf } from "../wire/payloads.ts";
-import type { CloseReason, InitiateOptions, Tools } from "./api.ts";
+import type { CloseReason, InitiateOptions } from "./api.ts";
 import { sendAuthRequest } from "./auth.ts";
+import { closeSa, drop } from "./closing.ts";
+import { demandCookie } from "./cookie.ts";
 import { happened } from "./events.ts";
+import { isNonce, NONCE_LENGTH, newPrivateKey, newSpi } from "./exchangeValues.ts";
 import { deriveKeys, keyEntry } from "./keys.ts";
-import { detectNat, floatPorts, marksDatagrams, type NatFinding, natNotifies, notify } from "./nat.ts";
+import { detectNat, floatPorts, marksDatagrams, natNotifies, notify } from "./nat.ts";
 import { checkAnswer, offer, select } from "./proposal.ts";
 import {
   addSa,
-  closeSa,
-  drop,
+  blankSa,
   type IkeSa,
   moveTo,
   type PendingRequest,
@@ -35,12 +37,7 @@ import {
   startTimer,
   type Turn,
 } from "./state.ts";
-import { sendFirst, settleRequest, transmit } from "./window.ts";
-
-/** Octets: at least half the key of every PRF in use. RFC 7296 section 2.10. */
-const NONCE_LENGTH = 32;
-const NONCE_LEAST = 16;
-const NONCE_MOST = 256;
+import { NON_ESP_MARKER, sendFirst, settleRequest, transmit } from "./window.ts";
 
 /** Cookies and changes of group that an initiator puts up with in one attempt. */
 const ROUNDS_MAX = 3;
@@ -54,22 +51,10 @@ const REFUSALS: ReadonlyMap<number, CloseReason> = new Map<number, CloseReason>(
   [NotifyType.INVALID_SYNTAX, "invalidSyntax"],
 ]);
 
-/** An SPI whose first four octets are not zero: they would read as the non-ESP marker. */
-export function newSpi(tools: Tools): string {
-  for (;;) {
-    const octets = tools.rng.bytes(8);
-    if (uintFrom(octets.subarray(0, 4)) !== 0) return toHex(octets);
-  }
-}
-
-export function newPrivateKey(tools: Tools, group: number): Bytes {
-  return tools.rng.bytes(DH_PRIVATE_LENGTH[group as DhGroup]);
-}
-
 // -------------------------------------------------------------------------------------------------------- initiator
 
-/** Sends the first request and returns the SA. */
-export function startInit(turn: Turn, options: InitiateOptions): IkeSa {
+/** Sends the first request and returns the SA. `replaces`: number of the SA that this one takes the place of, or 0. */
+export function startInit(turn: Turn, options: InitiateOptions, replaces = 0): IkeSa {
   const { endpoint, tools, now } = turn;
   const group = endpoint.config.proposals[0]!.dh[0]!;
   const privateKey = newPrivateKey(tools, group);
@@ -82,33 +67,16 @@ export function startInit(turn: Turn, options: InitiateOptions): IkeSa {
     { kind: "NONCE", body: { data: ni } },
   ]);
   const request = initRequest(turn, spiInitiator, payloads);
+  const marker = marksDatagrams(endpoint.config.marker, local.port, remote.port);
+  const phase: InitSent = { at: "initSent", group, privateKey: secret(privateKey), ni, request, rounds: 0, options };
+  const number = endpoint.nextSa++;
+  const fixed = { number, initiator: true, local, remote, marker, spiInitiator, spiResponder: NO_SPI, phase };
   const sa: IkeSa = {
-    number: endpoint.nextSa++,
-    initiator: true,
+    ...blankSa(fixed, now),
     authExchange: options.authExchange,
-    local,
-    remote,
-    marker: marksDatagrams(endpoint.config.marker, local.port, remote.port),
-    spiInitiator,
-    spiResponder: NO_SPI,
     profile: options.profile,
-    identity: undefined,
-    keys: undefined,
-    nextIv: 1,
-    phase: {
-      at: "initSent",
-      group,
-      privateKey: secret(privateKey),
-      ni,
-      request,
-      cookie: undefined,
-      rounds: 0,
-      options,
-    },
-    out: { nextId: 0, size: 1, pending: [], queue: [] },
-    inward: { nextId: 0, served: [] },
-    createdAt: now,
-    initKey: "",
+    replaces,
+    options,
   };
   addSa(endpoint, sa);
   turn.outcomes.push(
@@ -130,6 +98,7 @@ function initPayloads(
   if (turn.endpoint.config.nat?.detect ?? true) {
     payloads.push(...natNotifies(turn.tools.crypto, spiInitiator, spiResponder, local, remote));
   }
+  if (turn.endpoint.config.fragmentation !== undefined) payloads.push(notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED));
   return payloads;
 }
 
@@ -189,7 +158,7 @@ function repeatWithCookie(turn: Turn, sa: IkeSa, phase: InitSent, pending: Pendi
   turn.outcomes.push(happened("ike.cookie", sa.number, sa.remote, { side: "remote" }));
   const rest = decodeMessage(phase.request, registryOf(turn.endpoint)).payloads.filter((payload) => !isCookie(payload));
   const request = initRequest(turn, sa.spiInitiator, [notify(NotifyType.COOKIE, cookie), ...rest]);
-  repeatInit(turn, sa, pending, { ...phase, request, cookie, rounds: phase.rounds + 1 });
+  repeatInit(turn, sa, pending, { ...phase, request, rounds: phase.rounds + 1 });
 }
 
 function isCookie(payload: Payload): boolean {
@@ -256,19 +225,25 @@ function acceptInit(turn: Turn, sa: IkeSa, phase: InitSent, message: IkeMessage,
   const { spiInitiator } = sa;
   sa.keys = deriveKeys(crypto, { suite: agreed.suite, ni: phase.ni, nr, spiInitiator, spiResponder, shared });
   turn.outcomes.push({ kind: "keys", entry: keyEntry(sa.keys, spiInitiator, spiResponder) });
-  const nat = detectNat(crypto, spiInitiator, spiResponder, sa.local, sa.remote, payloads);
-  if (nat !== undefined && reportNat(turn, sa, nat)) floatPorts(sa, turn.endpoint.config);
+  if (noteNat(turn, sa, spiResponder, payloads)) floatPorts(sa, turn.endpoint.config);
+  noteFragmentation(turn, sa, payloads);
   const transcript = { request: phase.request, response: octets, ni: phase.ni, nr };
-  moveTo(turn.endpoint, sa, { at: "authSent", transcript, options: phase.options });
+  moveTo(turn.endpoint, sa, { at: "authSent", transcript, options: phase.options, offer: undefined });
   sendAuthRequest(turn, sa);
 }
 
-function isNonce(data: Bytes): boolean {
-  return data.length >= NONCE_LEAST && data.length <= NONCE_MOST;
+function noteFragmentation(turn: Turn, sa: IkeSa, payloads: readonly Payload[]): void {
+  const offered = notifyOf(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;
+  sa.fragments = offered && turn.endpoint.config.fragmentation !== undefined;
 }
 
-function reportNat(turn: Turn, sa: IkeSa, nat: NatFinding): boolean {
-  if (!nat.peerBehindNat && !nat.weBehindNat) return false;
+/** True where a NAT was found. `spiResponder`: as in the message with the notifies, zero in a request. */
+function noteNat(turn: Turn, sa: IkeSa, spiResponder: string, payloads: readonly Payload[]): boolean {
+  if (!(turn.endpoint.config.nat?.detect ?? true)) return false;
+  const { local, remote, spiInitiator } = sa;
+  const nat = detectNat(turn.tools.crypto, spiInitiator, spiResponder, local, remote, payloads);
+  if (nat === undefined || (!nat.peerBehindNat && !nat.weBehindNat)) return false;
+  sa.nat = nat;
   const who = nat.peerBehindNat ? (nat.weBehindNat ? "both" : "peer") : "us";
   turn.outcomes.push(happened("ike.natDetected", sa.number, sa.remote, { who }));
   return true;
@@ -305,6 +280,12 @@ export function receiveInitRequest(
   const { maxInNegotiation } = endpoint.config;
   if (maxInNegotiation !== undefined && endpoint.halfOpen >= maxInNegotiation) {
     drop(turn, "overload", remote);
+    return;
+  }
+  const cookie = demandCookie(turn, message, remote);
+  if (cookie !== undefined) {
+    turn.outcomes.push(happened("ike.cookie", 0, remote, { side: "local" }));
+    sendUnprotected(turn, message, from, marked, notify(NotifyType.COOKIE, cookie));
     return;
   }
   if (!isNonce(ni)) {
@@ -367,28 +348,11 @@ function answerInit(
   ]);
   const response = encodeMessage(answerHead(message, spiResponder), payloads, registryOf(endpoint));
   const keys = deriveKeys(crypto, { suite: chosen.suite, ni, nr, spiInitiator, spiResponder, shared });
-  const sa: IkeSa = {
-    number: endpoint.nextSa++,
-    initiator: false,
-    authExchange: 0,
-    local,
-    remote,
-    marker,
-    spiInitiator,
-    spiResponder,
-    profile: "",
-    identity: undefined,
-    keys,
-    nextIv: 1,
-    phase: { at: "initAnswered", transcript: { request, response, ni, nr } },
-    out: { nextId: 0, size: 1, pending: [], queue: [] },
-    inward: {
-      nextId: 1,
-      served: [{ messageId: 0, exchange: Exchange.IKE_SA_INIT, request, response: [response] }],
-    },
-    createdAt: now,
-    initKey,
-  };
+  const phase = { at: "initAnswered", transcript: { request, response, ni, nr } } as const;
+  const number = endpoint.nextSa++;
+  const fixed = { number, initiator: false, local, remote, marker, spiInitiator, spiResponder, phase };
+  const served = { messageId: 0, exchange: Exchange.IKE_SA_INIT, request, response: [response] };
+  const sa: IkeSa = { ...blankSa(fixed, now), keys, inward: { nextId: 1, served: [served] }, initKey };
   addSa(endpoint, sa);
   startTimer(turn, sa, Slot.life, endpoint.config.halfOpenMicros ?? HALF_OPEN);
   transmit(turn, sa, [response]);
@@ -397,8 +361,8 @@ function answerInit(
     happened("ike.answered", sa.number, remote, { spi: spiInitiator, suite: [encr, prf, integ, dh, kwa].join("/") }),
     { kind: "keys", entry: keyEntry(keys, spiInitiator, spiResponder) },
   );
-  const nat = detectNat(crypto, spiInitiator, NO_SPI, local, remote, message.payloads);
-  if (nat !== undefined) reportNat(turn, sa, nat);
+  noteNat(turn, sa, NO_SPI, message.payloads);
+  noteFragmentation(turn, sa, message.payloads);
 }
 
 function answerHead(message: IkeMessage, spiResponder: string) {
@@ -408,11 +372,15 @@ function answerHead(message: IkeMessage, spiResponder: string) {
 
 /** A refusal without state and without an SPI of ours. RFC 7296 section 2.6. */
 function refuseInit(turn: Turn, message: IkeMessage, from: Datagram, marked: boolean, error: Payload): void {
-  const { local, remote } = from;
-  const octets = encodeMessage(answerHead(message, NO_SPI), [error], registryOf(turn.endpoint));
   const type = error.kind === "N" ? error.body.type : 0;
   turn.outcomes.push(
-    happened("ike.refused", 0, remote, { side: "local", notify: type, exchange: Exchange.IKE_SA_INIT }),
-    { kind: "send", local, remote, octets: marked ? concat(new Uint8Array(4), octets) : octets },
+    happened("ike.refused", 0, from.remote, { side: "local", notify: type, exchange: Exchange.IKE_SA_INIT }),
   );
+  sendUnprotected(turn, message, from, marked, error);
+}
+
+function sendUnprotected(turn: Turn, message: IkeMessage, from: Datagram, marked: boolean, payload: Payload): void {
+  const { local, remote } = from;
+  const octets = encodeMessage(answerHead(message, NO_SPI), [payload], registryOf(turn.endpoint));
+  turn.outcomes.push({ kind: "send", local, remote, octets: marked ? concat(NON_ESP_MARKER, octets) : octets });
 }

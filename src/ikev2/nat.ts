@@ -12,14 +12,7 @@ import { NotifyType, Protocol } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import type { EndpointConfig } from "./api.ts";
 import { spiOctets } from "./keys.ts";
-import type { IkeSa } from "./state.ts";
-
-export interface NatFinding {
-  /** The peer's source is not the address that we see. */
-  readonly peerBehindNat: boolean;
-  /** The peer sends to another address than ours. */
-  readonly weBehindNat: boolean;
-}
+import type { IkeSa, NatFinding } from "./state.ts";
 
 const PORT_IKE = 500;
 const PORT_GDOI = 848;

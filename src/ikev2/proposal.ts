@@ -10,7 +10,7 @@ import type { Attribute } from "../wire/tagged.ts";
 import type { IkeProposal, IkeSuite } from "./api.ts";
 
 /** A transform that we can talk about: no attribute but a key length. */
-interface Choice {
+export interface Choice {
   readonly id: number;
   readonly keyBits: number;
 }
@@ -103,7 +103,7 @@ function suiteTransforms(suite: IkeSuite): Transform[] {
 }
 
 function meet(mine: IkeProposal, theirs: Proposal, group: number): IkeSuite | undefined {
-  const sorted = sortTransforms(theirs.transforms);
+  const sorted = sortTransforms(theirs.transforms, IKE_TYPES);
   if (sorted === undefined) return undefined;
   const theirEncr = choicesOf(sorted, TransformType.ENCR);
   const encr = mine.encr.find((entry) => theirEncr.some((t) => t.id === entry.id && t.keyBits === entry.keyBits));
@@ -118,13 +118,13 @@ function meet(mine: IkeProposal, theirs: Proposal, group: number): IkeSuite | un
   return isUsable(suite) ? suite : undefined;
 }
 
-type Sorted = ReadonlyMap<number, readonly Transform[]>;
+export type Sorted = ReadonlyMap<number, readonly Transform[]>;
 
-/** Transforms by type; undefined where a type does not belong into an IKE SA. RFC 7296 section 3.3.6. */
-function sortTransforms(transforms: readonly Transform[]): Sorted | undefined {
+/** Transforms by type; undefined where a type does not belong there. RFC 7296 section 3.3.6. */
+export function sortTransforms(transforms: readonly Transform[], types: readonly number[]): Sorted | undefined {
   const sorted = new Map<number, Transform[]>();
   for (const entry of transforms) {
-    if (!IKE_TYPES.includes(entry.type)) return undefined;
+    if (!types.includes(entry.type)) return undefined;
     const list = sorted.get(entry.type);
     if (list === undefined) sorted.set(entry.type, [entry]);
     else list.push(entry);
@@ -133,7 +133,7 @@ function sortTransforms(transforms: readonly Transform[]): Sorted | undefined {
 }
 
 /** Transforms of a type without those whose attributes we do not know. */
-function choicesOf(sorted: Sorted, type: number): readonly Choice[] {
+export function choicesOf(sorted: Sorted, type: number): readonly Choice[] {
   const choices: Choice[] = [];
   for (const entry of sorted.get(type) ?? []) {
     const choice = choiceOf(entry);
@@ -152,13 +152,13 @@ export function choiceOf(entry: Transform): Choice | undefined {
   return { id: entry.id, keyBits };
 }
 
-function common(mine: readonly number[], sorted: Sorted, type: number): number | undefined {
+export function common(mine: readonly number[], sorted: Sorted, type: number): number | undefined {
   const theirs = choicesOf(sorted, type);
   return mine.find((id) => theirs.some((choice) => choice.id === id && choice.keyBits === 0));
 }
 
 /** With an AEAD cipher the type must be absent or offer NONE. */
-function noInteg(sorted: Sorted): number | undefined {
+export function noInteg(sorted: Sorted): number | undefined {
   const theirs = choicesOf(sorted, TransformType.INTEG);
   return theirs.length === 0 || theirs.some((choice) => choice.id === Integ.NONE) ? Integ.NONE : undefined;
 }
@@ -193,19 +193,9 @@ export function checkAnswer(
   offered: Sa,
   answer: Sa,
 ): { readonly suite: IkeSuite; readonly spi: Uint8Array } | undefined {
-  const chosen = answer.proposals.length === 1 ? answer.proposals[0]! : undefined;
-  const mine = offered.proposals.find((proposal) => proposal.number === chosen?.number);
-  if (chosen === undefined || mine === undefined || chosen.protocol !== Protocol.IKE) return undefined;
-  const found = new Map<number, Choice>();
-  for (const entry of chosen.transforms) {
-    const choice = choiceOf(entry);
-    if (choice === undefined || found.has(entry.type)) return undefined;
-    // Some responders write "no integrity" out with an AEAD cipher.
-    const silent = entry.type === TransformType.INTEG && entry.id === Integ.NONE;
-    if (!silent && !mine.transforms.some((own) => own.type === entry.type && sameChoice(own, choice))) return undefined;
-    found.set(entry.type, choice);
-  }
-  if (mine.transforms.some((own) => !found.has(own.type))) return undefined;
+  const matched = matchAnswer(offered, answer, Protocol.IKE);
+  if (matched === undefined) return undefined;
+  const { found, spi } = matched;
   const id = (type: number) => found.get(type)?.id ?? 0;
   const suite: IkeSuite = {
     encr: id(TransformType.ENCR),
@@ -215,7 +205,28 @@ export function checkAnswer(
     dh: id(TransformType.DH),
     kwa: id(TransformType.KWA),
   };
-  return isUsable(suite) ? { suite, spi: chosen.spi } : undefined;
+  return isUsable(suite) ? { suite, spi } : undefined;
+}
+
+/** One transform of each type that the offer's proposal of that number has, each one of those offered. */
+export function matchAnswer(
+  offered: Sa,
+  answer: Sa,
+  protocol: number,
+): { readonly found: ReadonlyMap<number, Choice>; readonly spi: Uint8Array } | undefined {
+  const chosen = answer.proposals.length === 1 ? answer.proposals[0]! : undefined;
+  const mine = offered.proposals.find((proposal) => proposal.number === chosen?.number);
+  if (chosen === undefined || mine === undefined || chosen.protocol !== protocol) return undefined;
+  const found = new Map<number, Choice>();
+  for (const entry of chosen.transforms) {
+    const choice = choiceOf(entry);
+    if (choice === undefined || found.has(entry.type)) return undefined;
+    // Some responders write "none" out where we left the type away.
+    const silent = entry.id === 0 && (entry.type === TransformType.INTEG || entry.type === TransformType.DH);
+    if (!silent && !mine.transforms.some((own) => own.type === entry.type && sameChoice(own, choice))) return undefined;
+    found.set(entry.type, choice);
+  }
+  return mine.transforms.every((own) => found.has(own.type)) ? { found, spi: chosen.spi } : undefined;
 }
 
 function sameChoice(own: Transform, choice: Choice): boolean {

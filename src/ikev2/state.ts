@@ -18,8 +18,8 @@ import type { Id } from "../wire/ikev2.ts";
 import { IKEV2, type Payload, type Registry, RFC9838 } from "../wire/payloads.ts";
 import type {
   AuthProfile,
-  CloseReason,
-  Dialect,
+  ChildCloseReason,
+  DialectName,
   EndpointConfig,
   IkeOutcome,
   IkeSuite,
@@ -28,10 +28,13 @@ import type {
   SaNumber,
   Tools,
 } from "./api.ts";
-import { type DropReason, happened } from "./events.ts";
+import type { ChildOffer, ChildSa, IkeRekey } from "./childState.ts";
+import type { CookieSecrets } from "./cookie.ts";
+import type { DropReason } from "./events.ts";
+import type { Assembly } from "./fragment.ts";
 
 /** What the dialects make of payload numbers 50 to 52. */
-export const REGISTRIES: Readonly<Record<Dialect, Registry>> = { ikev2: IKEV2, rfc9838: RFC9838 };
+export const REGISTRIES: Readonly<Record<DialectName, Registry>> = { ikev2: IKEV2, rfc9838: RFC9838 };
 
 /** Keys of one IKE SA as the functions of this room use them. i: messages of the original initiator. */
 export interface SaKeySet {
@@ -64,13 +67,18 @@ export type Phase =
       readonly ni: Bytes;
       /** Last version sent, with its cookie. */
       readonly request: Bytes;
-      readonly cookie: Bytes | undefined;
       /** Cookies and other groups asked for so far. */
       readonly rounds: number;
       readonly options: InitiateOptions;
     }
   | { readonly at: "initAnswered"; readonly transcript: InitTranscript }
-  | { readonly at: "authSent"; readonly transcript: InitTranscript; readonly options: InitiateOptions }
+  | {
+      readonly at: "authSent";
+      readonly transcript: InitTranscript;
+      readonly options: InitiateOptions;
+      /** The Child SA that we asked for. */
+      readonly offer: ChildOffer | undefined;
+    }
   | {
       readonly at: "authenticating";
       readonly transcript: InitTranscript;
@@ -86,7 +94,7 @@ export type PhaseName = Phase["at"];
 const PHASES_AFTER: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
   initSent: ["initSent", "authSent"],
   initAnswered: ["authenticating", "lingering"],
-  authSent: ["established"],
+  authSent: ["authSent", "established"],
   authenticating: ["established", "lingering"],
   established: ["deleting", "lingering"],
   deleting: ["lingering"],
@@ -99,7 +107,11 @@ export type Purpose =
   | { readonly kind: "auth" }
   | { readonly kind: "user"; readonly tag: string; readonly keepSa: boolean }
   | { readonly kind: "delete" }
-  | { readonly kind: "liveness" };
+  | { readonly kind: "liveness" }
+  /** `old`: inbound SPI of the pair that is to be replaced, 0 for a new one. */
+  | { readonly kind: "createChild"; readonly offer: ChildOffer; readonly old: number }
+  | { readonly kind: "deleteChild"; readonly inboundSpi: number; readonly reason: ChildCloseReason }
+  | { readonly kind: "rekeyIke" };
 
 export interface PendingRequest {
   readonly messageId: number;
@@ -145,6 +157,16 @@ export interface InWindow {
   readonly served: ServedRequest[];
 }
 
+/** Where NATs are on the way. */
+export interface NatFinding {
+  /** The peer's source is not the address that we see. */
+  readonly peerBehindNat: boolean;
+  /** The peer sends to another address than ours. */
+  readonly weBehindNat: boolean;
+}
+
+export const NO_NAT: NatFinding = { peerBehindNat: false, weBehindNat: false };
+
 export interface IkeSa {
   readonly number: SaNumber;
   /** True: we are the original initiator. */
@@ -164,6 +186,24 @@ export interface IkeSa {
   keys: SaKeySet | undefined;
   /** Explicit IV of the next message where the cipher counts its IVs. */
   nextIv: number;
+  nat: NatFinding;
+  /** Both sides take fragments. */
+  fragments: boolean;
+  readonly assemblies: Assembly[];
+  /** When the peer's last genuine message came, and when our last datagram left. */
+  heardAt: Micros;
+  sentAt: Micros;
+  readonly children: ChildSa[];
+  /** Our request for fresh keys while it is under way. */
+  rekey: IkeRekey | undefined;
+  /** Number of the SA that replaces this one; 0 for none. */
+  successor: SaNumber;
+  /** False: the room above has not heard of it (made by a rekey that is not decided yet). */
+  announced: boolean;
+  /** Number of the SA that is to be deleted once this one stands (reauthentication); 0 for none. */
+  readonly replaces: SaNumber;
+  /** What the initiator asked for, to ask again at reauthentication. */
+  readonly options: InitiateOptions | undefined;
   phase: Phase;
   readonly out: OutWindow;
   readonly inward: InWindow;
@@ -183,6 +223,9 @@ export interface IkeEndpoint {
   /** SAs that are not established, as responder. */
   halfOpen: number;
   nextSa: SaNumber;
+  cookies: CookieSecrets | undefined;
+  /** Inbound SPIs of all Child SAs. */
+  readonly childSpis: Set<number>;
   readonly dropped: Partial<Record<DropReason, number>>;
 }
 
@@ -198,6 +241,13 @@ export interface Turn {
 export const Slot = {
   /** A responder's SA that never gets authenticated, or one that lingers. */
   life: 0,
+  liveness: 1,
+  keepalive: 2,
+  /** Time to replace the SA, and its end. */
+  renew: 3,
+  expiry: 4,
+  /** Time to replace a Child SA: the earliest of all children. */
+  renewChild: 5,
   /** Retransmissions of pending requests take the slots from here on, by message ID. */
   retransmit: 16,
 } as const;
@@ -220,6 +270,10 @@ export function retransmitSlot(messageId: number): number {
 
 export function startTimer(turn: Turn, sa: IkeSa, slot: number, wait: Micros): void {
   setTimer(turn.endpoint.timers, timerKey(sa, slot), turn.now + wait);
+}
+
+export function startTimerAt(turn: Turn, sa: IkeSa, slot: number, at: Micros): void {
+  setTimer(turn.endpoint.timers, timerKey(sa, slot), Math.max(at, turn.now));
 }
 
 export function stopTimer(endpoint: IkeEndpoint, sa: IkeSa, slot: number): void {
@@ -254,6 +308,39 @@ export function moveTo(endpoint: IkeEndpoint, sa: IkeSa, phase: Phase): void {
   sa.phase = phase;
 }
 
+/** What every new SA has in common. */
+export function blankSa(
+  fixed: Pick<
+    IkeSa,
+    "number" | "initiator" | "local" | "remote" | "marker" | "spiInitiator" | "spiResponder" | "phase"
+  >,
+  now: Micros,
+): IkeSa {
+  return {
+    ...fixed,
+    authExchange: 0,
+    profile: "",
+    identity: undefined,
+    keys: undefined,
+    nextIv: 1,
+    nat: NO_NAT,
+    fragments: false,
+    assemblies: [],
+    heardAt: now,
+    sentAt: now,
+    children: [],
+    rekey: undefined,
+    successor: 0,
+    announced: true,
+    replaces: 0,
+    options: undefined,
+    out: { nextId: 0, size: 1, pending: [], queue: [] },
+    inward: { nextId: 0, served: [] },
+    createdAt: now,
+    initKey: "",
+  };
+}
+
 export function addSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   endpoint.sas.set(sa.number, sa);
   endpoint.bySpi.set(ownSpi(sa), sa);
@@ -270,41 +357,4 @@ export function removeSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   endpoint.bySpi.delete(ownSpi(sa));
   if (sa.initKey !== "") endpoint.byInit.delete(sa.initKey);
   if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
-}
-
-/** Tells the room above and the log that an SA is over for them; what the tables still hold is up to the caller. */
-export function reportClosed(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
-  const established = sa.phase.at === "established";
-  turn.outcomes.push(
-    happened("ike.closed", sa.number, sa.remote, { reason, established, ...(notify > 0 && { notify }) }),
-    { kind: "closed", sa: sa.number, reason, notify, established, remote: sa.remote },
-  );
-}
-
-/** The end of an SA: reported, and gone from all tables. */
-export function closeSa(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
-  reportClosed(turn, sa, reason, notify);
-  removeSa(turn.endpoint, sa);
-}
-
-/**
- * The end of an SA whose last response must be at hand for a while: the peer may have missed it and ask again. Without
- * it, a peer that missed its AUTHENTICATION_FAILED would repeat itself into a timeout.
- */
-export function lingerSa(turn: Turn, sa: IkeSa, reason: CloseReason, notify = 0): void {
-  if (sa.phase.at !== "deleting") reportClosed(turn, sa, reason, notify);
-  moveTo(turn.endpoint, sa, { at: "lingering" });
-  for (const { messageId } of sa.out.pending) stopTimer(turn.endpoint, sa, retransmitSlot(messageId));
-  sa.out.pending.length = 0;
-  sa.out.queue.length = 0;
-  startTimer(turn, sa, Slot.life, turn.endpoint.config.lingerMicros ?? LINGER);
-}
-
-/** Proposed default: as long as a peer with the default back-off repeats itself. */
-const LINGER: Micros = 126_000_000;
-
-export function drop(turn: Turn, reason: DropReason, remote: Endpoint, sa = 0, detail = ""): void {
-  const { dropped } = turn.endpoint;
-  dropped[reason] = (dropped[reason] ?? 0) + 1;
-  turn.outcomes.push(happened("ike.dropped", sa, remote, detail === "" ? { reason } : { reason, detail }));
 }

@@ -6,15 +6,17 @@
  */
 import { type Bytes, concat, equal } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
+import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { IKE_HEADER_LENGTH, type MessageHead } from "../wire/ikeMessage.ts";
-import { FLAG_INITIATOR, FLAG_RESPONSE, NotifyType } from "../wire/ikev2Numbers.ts";
-import { notifyOf, type Payload } from "../wire/payloads.ts";
+import { FLAG_INITIATOR, FLAG_RESPONSE, NotifyType, PayloadType } from "../wire/ikev2Numbers.ts";
+import { encodeChain, notifyOf, type Payload } from "../wire/payloads.ts";
 import type { RetransmitPolicy } from "./api.ts";
+import { closeSa } from "./closing.ts";
 import { happened } from "./events.ts";
-import { directionKeys, nextIv, sealPayloads } from "./protect.ts";
+import { splitInner } from "./fragment.ts";
+import { directionKeys, nextIv, sealChain } from "./protect.ts";
 import {
-  closeSa,
   type IkeSa,
   type PendingRequest,
   type Purpose,
@@ -37,6 +39,7 @@ export const NON_ESP_MARKER: Bytes = new Uint8Array(4);
 
 export function transmit(turn: Turn, sa: IkeSa, datagrams: readonly Bytes[]): void {
   const { local, remote } = sa;
+  sa.sentAt = turn.now;
   for (const octets of datagrams) {
     turn.outcomes.push({ kind: "send", local, remote, octets: sa.marker ? concat(NON_ESP_MARKER, octets) : octets });
   }
@@ -58,11 +61,26 @@ export function sealMessage(
 ): readonly Bytes[] {
   const { keys } = sa;
   assert(keys !== undefined, "an encrypted message before there are keys");
+  const { tools } = turn;
+  const { protection } = keys;
   const head = headOf(sa, exchange, messageId, response);
-  const iv = nextIv(sa, keys, turn.tools);
   const direction = directionKeys(keys, sa.initiator);
-  const known = registryOf(turn.endpoint);
-  return [sealPayloads(turn.tools.crypto, keys.protection, direction, head, payloads, known, iv)];
+  const { first, octets } = encodeChain(payloads, registryOf(turn.endpoint));
+  const parts = splitInner(turn, sa, protection, octets);
+  if (parts.length === 1) {
+    return [
+      sealChain(tools.crypto, protection, direction, { head, first, inner: octets, iv: nextIv(sa, keys, tools) }),
+    ];
+  }
+  return parts.map((inner, i) =>
+    sealChain(tools.crypto, protection, direction, {
+      head,
+      first: i === 0 ? first : PayloadType.NONE,
+      inner,
+      iv: nextIv(sa, keys, tools),
+      fragment: { number: i + 1, total: parts.length },
+    }),
+  );
 }
 
 // ----------------------------------------------------------------------------------------------------- our requests
@@ -85,6 +103,8 @@ export function startRequest(
 export function pumpQueue(turn: Turn, sa: IkeSa): void {
   const { out } = sa;
   while (out.queue.length > 0 && out.nextId < (out.pending[0]?.messageId ?? out.nextId) + out.size) {
+    // A Delete is the last request of an SA: it leaves when all others are answered.
+    if (out.queue[0]!.purpose.kind === "delete" && out.pending.length > 0) return;
     issue(turn, sa, out.queue.shift()!);
   }
 }
@@ -160,7 +180,15 @@ function giveUp(turn: Turn, sa: IkeSa, request: PendingRequest): void {
     turn.outcomes.push({ kind: "unanswered", sa: sa.number, exchange, tag: purpose.tag });
     return;
   }
-  closeSa(turn, sa, "timeout");
+  if (sa.successor === 0) {
+    closeSa(turn, sa, "timeout");
+    return;
+  }
+  // What is left of a rekeyed SA ends alone; its successor finds out by itself whether the peer lives.
+  if (purpose.kind === "user") {
+    turn.outcomes.push({ kind: "unanswered", sa: sa.successor, exchange, tag: purpose.tag });
+  }
+  removeSa(turn.endpoint, sa);
 }
 
 /** Empty for the requests of this room itself. */
@@ -201,6 +229,14 @@ export function standingOf(turn: Turn, sa: IkeSa, messageId: number): RequestSta
     return served.response === undefined ? { kind: "beingServed" } : { kind: "answered", served };
   const { nextId } = sa.inward;
   return messageId >= nextId && messageId < nextId + windowSize(turn) ? { kind: "fresh" } : { kind: "outside" };
+}
+
+/** Sends a kept response again, to where the repeated request came from. RFC 7296 section 2.11. */
+export function repeatResponse(turn: Turn, from: Datagram, marked: boolean, response: readonly Bytes[]): void {
+  const { local, remote } = from;
+  for (const octets of response) {
+    turn.outcomes.push({ kind: "send", local, remote, octets: marked ? concat(NON_ESP_MARKER, octets) : octets });
+  }
 }
 
 /** A repetition is equal to the request from SPIi on; anything else under its number is not answered. */
