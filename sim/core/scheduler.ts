@@ -2,14 +2,14 @@
  * The event queue: what happens next, in the order (time, insertion).
  *
  * It is a monotone radix queue. A simulation never schedules into its past, so every pending time differs from a base
- * instant at some most significant digit of ten bits; that digit's position is the event's level and its value the
- * bucket within the level. The lowest non-empty level holds the earliest events, and its lowest non-empty bucket the
- * earliest of them. When that bucket holds more than a handful, the base moves to its start and its events spread over
- * the levels below.
+ * instant at some most significant digit; that digit's position is the event's level and its value the bucket within
+ * the level. The lowest non-empty level holds the earliest events, and its lowest non-empty bucket the earliest of
+ * them: the buckets are numbered in this order. When that bucket holds more than a handful, the base moves to its start
+ * and its events spread over the levels below.
  *
- *     level 0   1 us a bucket        level 3   18 minutes a bucket
- *     level 1   1.024 ms             level 4   12.7 days
- *     level 2   1.05 s               level 5   35.7 years
+ *     level 0      512 buckets of 1 us        level 3   1,024 buckets of 2.4 hours
+ *     level 1   16,384 buckets of 512 us      level 4   1,024 buckets of 102 days
+ *     level 2    1,024 buckets of 8.4 s
  *
  * Events of the same time are always in the same bucket and lists are kept in the order of insertion, so ties need no
  * sequence number. An event moves at most once per level; insertion and cancellation take constant time. Nothing is
@@ -34,27 +34,40 @@ declare const carries: unique symbol;
 /** Number of a registered handler that takes payloads of type P. */
 export type Target<P extends Payload> = number & { readonly [carries]?: (payload: P) => void };
 
+/* The digits of a time, lowest first: 9 and 14 bits of its low part, 10, 10 and 10 bits of its high part, 53 in all. */
+const FINE_BITS = 9;
+const FINE_SPAN = 1 << FINE_BITS;
+const FINE_MASK = FINE_SPAN - 1;
+/**
+ * Level 1 is wide, so that a timer of up to some seconds is put at once where it stays, mostly alone in its bucket. With
+ * five digits of 10 bits and one of 3 the hold model takes 1.2 times as long at 1,000 and 1,000,000 pending events.
+ */
+const WIDE_BITS = 14;
 const DIGIT_BITS = 10;
-const DIGIT_MASK = (1 << DIGIT_BITS) - 1;
-const LEVELS = 6;
-/** A time is kept as two integers of three digits each, so that all digit arithmetic is on 32-bit numbers. */
-const LOW_BITS = 3 * DIGIT_BITS;
-const LOW_SPAN = 2 ** LOW_BITS;
-const LOW_MASK = LOW_SPAN - 1;
+const DIGIT_SPAN = 1 << DIGIT_BITS;
+const DIGIT_MASK = DIGIT_SPAN - 1;
+/** A time is kept apart in two integers, so that all digit arithmetic is on 32-bit numbers. */
+const LOW_SPAN = 1 << (WIDE_BITS + FINE_BITS);
 const LOW_SCALE = 1 / LOW_SPAN;
+
+/* First bucket of each level above 0. */
+const LEVEL_1 = FINE_SPAN;
+const LEVEL_2 = LEVEL_1 + (1 << WIDE_BITS);
+const LEVEL_3 = LEVEL_2 + DIGIT_SPAN;
+const LEVEL_4 = LEVEL_3 + DIGIT_SPAN;
+const BUCKETS = LEVEL_4 + DIGIT_SPAN;
 
 /** Up to so many events in the earliest bucket are searched in place instead of being spread over the level below. */
 const SEARCH_MAX = 6;
 
-/* One slot is half a cache line: eight 32-bit fields. */
+/* One slot is half a cache line: 32-bit fields, and its time as a double in place of the last two. */
 const SLOT_SHIFT = 3;
 const NEXT = 0;
 const PREV = 1;
-const LOW = 2;
-const HIGH = 3;
-const BUCKET = 4;
-const TARGET = 5;
-const GENERATION = 6;
+const TARGET = 2;
+const GENERATION = 3;
+const TIME_SHIFT = 2;
+const TIME = 3;
 
 const NIL = -1;
 const SLOTS_MAX = 2 ** 25;
@@ -63,20 +76,28 @@ const GENERATION_MASK = 2 ** 27 - 1;
 export class Scheduler {
   private readonly handlers: Handler<never>[] = [];
   private readonly names: string[] = [];
-  private readonly heads = new Int32Array(LEVELS << DIGIT_BITS).fill(NIL);
-  private readonly tails = new Int32Array(LEVELS << DIGIT_BITS).fill(NIL);
-  /** Which buckets hold something: one bit a bucket, one bit a word of those, one bit a level. */
-  private readonly bucketBits = new Int32Array(LEVELS << 5);
-  private readonly wordBits = new Int32Array(LEVELS);
-  private levelBits = 0;
-  private baseLow = 0;
+  /** First and last event of each bucket side by side; meaningless where the bucket is empty. */
+  private readonly ends = new Int32Array(2 * BUCKETS);
+  /** Which buckets hold something, one bit each. */
+  private readonly bucketBits = new Int32Array(wordsFor(BUCKETS));
+  /** Which words of `bucketBits` may be other than 0, and which words of this again: cleared when a search meets them. */
+  private readonly wordBits = new Int32Array(wordsFor(wordsFor(BUCKETS)));
+  private groupBits = 0;
+  /** No word of `bucketBits` before this one holds anything. */
+  private firstWord = 0;
+  /** The base instant: its high part, the instant at which that begins, and its low part. */
   private baseHigh = 0;
+  private baseStart: Micros = 0;
+  private baseLow = 0;
   private slots: Int32Array;
+  /** The same memory as `slots`. */
+  private times: Float64Array;
   private payloads: Payload[];
   private capacity: number;
   private free = NIL;
   private used = 0;
-  private count = 0;
+  private scheduled = 0;
+  private cancelled = 0;
   private clock: Micros = 0;
   private total = 0;
   private stopping = false;
@@ -85,6 +106,7 @@ export class Scheduler {
   constructor(capacity = 1024) {
     this.capacity = Math.max(16, capacity);
     this.slots = new Int32Array(this.capacity << SLOT_SHIFT);
+    this.times = new Float64Array(this.slots.buffer);
     this.payloads = new Array<Payload>(this.capacity).fill(0);
   }
 
@@ -95,7 +117,7 @@ export class Scheduler {
 
   /** Events that are scheduled and neither over nor cancelled. */
   get pending(): number {
-    return this.count;
+    return this.scheduled - this.total - this.cancelled;
   }
 
   /** Events handled since the start of the run. */
@@ -115,9 +137,8 @@ export class Scheduler {
    * `time`: whole microseconds, not before `now`; anything else is a failed assertion.
    */
   schedule<P extends Payload>(time: Micros, target: Target<P>, payload: P): EventHandle {
-    const high = Math.floor(time * LOW_SCALE);
-    const low = time - high * LOW_SPAN;
-    if (!(time >= this.clock && time <= Number.MAX_SAFE_INTEGER) || (low | 0) !== low) this.refuse(time, target);
+    const isValid = time >= this.clock && time <= Number.MAX_SAFE_INTEGER && Math.floor(time) === time;
+    if (!isValid) this.refuse(time, target);
     let slot = this.free;
     if (slot === NIL) {
       if (this.used === this.capacity) this.grow();
@@ -128,12 +149,11 @@ export class Scheduler {
     }
     const at = slot << SLOT_SHIFT;
     const slots = this.slots;
-    slots[at + LOW] = low;
-    slots[at + HIGH] = high;
+    this.times[(slot << TIME_SHIFT) + TIME] = time;
     slots[at + TARGET] = target;
     this.payloads[slot] = payload;
-    this.count++;
-    this.link(slot, low | 0, high | 0);
+    this.scheduled++;
+    this.link(slot, time);
     return slots[at + GENERATION]! * SLOTS_MAX + slot;
   }
 
@@ -142,8 +162,10 @@ export class Scheduler {
     const generation = Math.floor(handle / SLOTS_MAX);
     const slot = handle - generation * SLOTS_MAX;
     if (!this.isLive(slot, generation)) return false;
-    this.unlink(slot);
+    // An event's bucket changes only when the bucket is spread, so that it can be told from time and base at any moment.
+    this.unlink(slot, this.bucketOf(this.slotTime(slot)));
     this.release(slot);
+    this.cancelled++;
     return true;
   }
 
@@ -156,9 +178,10 @@ export class Scheduler {
 
   /** Instant of the earliest pending event; takes time in proportion to the size of its bucket. */
   nextTime(): Micros | undefined {
-    if (this.levelBits === 0) return undefined;
+    const bucket = this.firstBucket();
+    if (bucket === NIL) return undefined;
     let earliest = Number.POSITIVE_INFINITY;
-    for (let slot = this.heads[this.firstBucket()]!; slot !== NIL; slot = this.slots[(slot << SLOT_SHIFT) + NEXT]!) {
+    for (let slot = this.ends[2 * bucket]!; slot !== NIL; slot = this.slots[(slot << SLOT_SHIFT) + NEXT]!) {
       const time = this.slotTime(slot);
       if (time < earliest) earliest = time;
     }
@@ -207,30 +230,28 @@ export class Scheduler {
 
   /** Unlinks the earliest event if it is due by `limit`, else returns NIL. */
   private take(limit: Micros): number {
-    while (this.levelBits !== 0) {
+    for (;;) {
       const bucket = this.firstBucket();
-      const head = this.heads[bucket]!;
+      if (bucket === NIL) return NIL;
+      const head = this.ends[2 * bucket]!;
       const headTime = this.slotTime(head);
       const second = this.slots[(head << SLOT_SHIFT) + NEXT]!;
-      if (second === NIL || bucket <= DIGIT_MASK) {
+      if (second === NIL || bucket < LEVEL_1) {
         // Alone, or of level 0, where a bucket holds one instant and its head is the oldest of the earliest.
         if (headTime > limit) return NIL;
-        this.heads[bucket] = second;
-        if (second === NIL) {
-          this.tails[bucket] = NIL;
-          this.clearBit(bucket);
-        } else this.slots[(second << SLOT_SHIFT) + PREV] = NIL;
+        this.ends[2 * bucket] = second;
+        if (second === NIL) this.clearBit(bucket);
+        else this.slots[(second << SLOT_SHIFT) + PREV] = NIL;
         return head;
       }
       const best = this.earliestOfFew(head, headTime, second);
       if (best !== NIL) {
         if (this.slotTime(best) > limit) return NIL;
-        this.unlink(best);
+        this.unlink(best, bucket);
         return best;
       }
       if (!this.spread(bucket, limit)) return NIL;
     }
-    return NIL;
   }
 
   /** The oldest of the earliest events of a list of at most SEARCH_MAX, NIL where it is longer. */
@@ -255,105 +276,115 @@ export class Scheduler {
    * bucket starts after `limit`: then something may still be scheduled between the limit and that start.
    */
   private spread(bucket: number, limit: Micros): boolean {
-    const { slots, heads, tails } = this;
-    const level = bucket >>> DIGIT_BITS;
-    const digit = bucket & DIGIT_MASK;
-    let low = 0;
-    let high = 0;
-    if (level < 3) {
-      const shift = level * DIGIT_BITS;
-      low = ((this.baseLow >>> (shift + DIGIT_BITS)) << (shift + DIGIT_BITS)) | (digit << shift);
-      high = this.baseHigh;
-    } else {
-      const shift = (level - 3) * DIGIT_BITS;
-      high = ((this.baseHigh >>> (shift + DIGIT_BITS)) << (shift + DIGIT_BITS)) | (digit << shift);
-    }
-    if (high * LOW_SPAN + low > limit) return false;
+    const low = bucket < LEVEL_2 ? (bucket - LEVEL_1) << FINE_BITS : 0;
+    const high = this.highOf(bucket);
+    const start = high * LOW_SPAN;
+    if (start + low > limit) return false;
     this.baseLow = low;
     this.baseHigh = high;
-    let slot = heads[bucket]!;
-    heads[bucket] = NIL;
-    tails[bucket] = NIL;
+    this.baseStart = start;
+    const slots = this.slots;
+    let slot = this.ends[2 * bucket]!;
     this.clearBit(bucket);
     while (slot !== NIL) {
-      const at = slot << SLOT_SHIFT;
-      const next = slots[at + NEXT]!;
-      this.link(slot, slots[at + LOW]!, slots[at + HIGH]!);
+      const next = slots[(slot << SLOT_SHIFT) + NEXT]!;
+      this.link(slot, this.slotTime(slot));
       slot = next;
     }
     return true;
   }
 
+  /** High part of the instant at which a bucket of level 1 or above starts. */
+  private highOf(bucket: number): number {
+    if (bucket < LEVEL_2) return this.baseHigh;
+    if (bucket < LEVEL_3) return (this.baseHigh & ~DIGIT_MASK) | (bucket - LEVEL_2);
+    const top = bucket < LEVEL_4 ? this.baseHigh >>> (2 * DIGIT_BITS) : bucket - LEVEL_4;
+    return ((top << DIGIT_BITS) | (bucket < LEVEL_4 ? bucket - LEVEL_3 : 0)) << DIGIT_BITS;
+  }
+
+  /** The earliest bucket that holds something, NIL where none does. */
   private firstBucket(): number {
-    const levels = this.levelBits;
-    const level = 31 - Math.clz32(levels & -levels);
-    const words = this.wordBits[level]!;
-    const word = (level << 5) + 31 - Math.clz32(words & -words);
-    const bits = this.bucketBits[word]!;
-    return (word << 5) + 31 - Math.clz32(bits & -bits);
+    let bits = this.bucketBits[this.firstWord]!;
+    if (bits === 0) {
+      if (!this.findFirstWord()) return NIL;
+      bits = this.bucketBits[this.firstWord]!;
+    }
+    return (this.firstWord << 5) + trailingZeros(bits);
+  }
+
+  private findFirstWord(): boolean {
+    for (;;) {
+      const groups = this.groupBits;
+      if (groups === 0) return false;
+      const group = trailingZeros(groups);
+      const words = this.wordBits[group]!;
+      const word = (group << 5) + trailingZeros(words);
+      if (words === 0) this.groupBits = groups & (groups - 1);
+      else if (this.bucketBits[word] === 0) this.wordBits[group] = words & (words - 1);
+      else {
+        this.firstWord = word;
+        return true;
+      }
+    }
   }
 
   private slotTime(slot: number): Micros {
-    const at = slot << SLOT_SHIFT;
-    return this.slots[at + HIGH]! * LOW_SPAN + this.slots[at + LOW]!;
+    return this.times[(slot << TIME_SHIFT) + TIME]!;
   }
 
-  private link(slot: number, low: number, high: number): void {
+  private link(slot: number, time: Micros): void {
     const slots = this.slots;
-    let level = 0;
-    let digits = low;
-    let difference = high ^ this.baseHigh;
-    if (difference !== 0) {
-      level = 3;
-      digits = high;
-    } else {
-      difference = (low ^ this.baseLow) & LOW_MASK;
-    }
-    let bucket = digits & DIGIT_MASK;
-    if (difference > DIGIT_MASK) {
-      const position = difference >>> (2 * DIGIT_BITS) !== 0 ? 2 : 1;
-      level += position;
-      bucket = (digits >>> (position * DIGIT_BITS)) & DIGIT_MASK;
-    }
-    bucket |= level << DIGIT_BITS;
     const at = slot << SLOT_SHIFT;
-    const tail = this.tails[bucket]!;
+    const bucket = this.bucketOf(time);
     slots[at + NEXT] = NIL;
-    slots[at + PREV] = tail;
-    slots[at + BUCKET] = bucket;
-    this.tails[bucket] = slot;
-    if (tail !== NIL) {
+    const word = bucket >>> 5;
+    const bits = this.bucketBits[word]!;
+    const bit = 1 << (bucket & 31);
+    if ((bits & bit) !== 0) {
+      const tail = this.ends[2 * bucket + 1]!;
+      slots[at + PREV] = tail;
       slots[(tail << SLOT_SHIFT) + NEXT] = slot;
+      this.ends[2 * bucket + 1] = slot;
       return;
     }
-    this.heads[bucket] = slot;
-    this.bucketBits[bucket >>> 5]! |= 1 << (bucket & 31);
-    this.wordBits[level]! |= 1 << ((bucket >>> 5) & 31);
-    this.levelBits |= 1 << level;
+    slots[at + PREV] = NIL;
+    this.ends[2 * bucket] = slot;
+    this.ends[2 * bucket + 1] = slot;
+    this.bucketBits[word] = bits | bit;
+    if (bits === 0) {
+      this.wordBits[word >>> 5]! |= 1 << (word & 31);
+      this.groupBits |= 1 << (word >>> 5);
+      if (word < this.firstWord) this.firstWord = word;
+    }
   }
 
-  private unlink(slot: number): void {
+  private bucketOf(time: Micros): number {
+    const ahead = time - this.baseStart;
+    if (ahead < LOW_SPAN) {
+      const low = ahead | 0;
+      return low - this.baseLow < FINE_SPAN ? low & FINE_MASK : LEVEL_1 + (low >>> FINE_BITS);
+    }
+    const high = Math.floor(time * LOW_SCALE);
+    const difference = high ^ this.baseHigh;
+    if (difference < DIGIT_SPAN) return LEVEL_2 + (high & DIGIT_MASK);
+    if (difference < DIGIT_SPAN * DIGIT_SPAN) return LEVEL_3 + ((high >>> DIGIT_BITS) & DIGIT_MASK);
+    return LEVEL_4 + (high >>> (2 * DIGIT_BITS));
+  }
+
+  private unlink(slot: number, bucket: number): void {
     const slots = this.slots;
     const at = slot << SLOT_SHIFT;
     const next = slots[at + NEXT]!;
     const previous = slots[at + PREV]!;
-    const bucket = slots[at + BUCKET]!;
-    if (previous === NIL) this.heads[bucket] = next;
+    if (previous === NIL) this.ends[2 * bucket] = next;
     else slots[(previous << SLOT_SHIFT) + NEXT] = next;
-    if (next === NIL) this.tails[bucket] = previous;
+    if (next === NIL) this.ends[2 * bucket + 1] = previous;
     else slots[(next << SLOT_SHIFT) + PREV] = previous;
     if (previous === NIL && next === NIL) this.clearBit(bucket);
   }
 
   private clearBit(bucket: number): void {
-    const word = bucket >>> 5;
-    const level = word >>> 5;
-    const bits = this.bucketBits[word]! & ~(1 << (bucket & 31));
-    this.bucketBits[word] = bits;
-    if (bits !== 0) return;
-    const words = this.wordBits[level]! & ~(1 << (word & 31));
-    this.wordBits[level] = words;
-    if (words === 0) this.levelBits &= ~(1 << level);
+    this.bucketBits[bucket >>> 5]! &= ~(1 << (bucket & 31));
   }
 
   private release(slot: number): void {
@@ -362,16 +393,13 @@ export class Scheduler {
     const generation = (slots[at + GENERATION]! + 1) & GENERATION_MASK || 1;
     slots[at + GENERATION] = generation;
     slots[at + NEXT] = this.free;
-    slots[at + BUCKET] = NIL;
     this.payloads[slot] = 0;
     this.free = slot;
-    this.count--;
   }
 
   private isLive(slot: number, generation: number): boolean {
     if (!(slot >= 0 && slot < this.used) || generation === 0) return false;
-    const at = slot << SLOT_SHIFT;
-    return this.slots[at + GENERATION] === generation && this.slots[at + BUCKET] !== NIL;
+    return this.slots[(slot << SLOT_SHIFT) + GENERATION] === generation;
   }
 
   private grow(): void {
@@ -380,6 +408,7 @@ export class Scheduler {
     const slots = new Int32Array(this.capacity << SLOT_SHIFT);
     slots.set(this.slots);
     this.slots = slots;
+    this.times = new Float64Array(slots.buffer);
     while (this.payloads.length < this.capacity) this.payloads.push(0);
   }
 
@@ -388,4 +417,14 @@ export class Scheduler {
     assert(Number.isSafeInteger(time), `${name} is scheduled for ${time}, which is no whole microsecond`);
     assert(false, `${name} is scheduled for ${time}, before now (${this.clock})`);
   }
+}
+
+/** Words of 32 bits for so many bits. */
+function wordsFor(bits: number): number {
+  return Math.ceil(bits / 32);
+}
+
+/** Position of the lowest bit that is set. */
+function trailingZeros(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }
