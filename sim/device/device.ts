@@ -75,6 +75,8 @@ export interface Device {
   readonly groups: Map<Ipv4, number>;
   /** Data planes by crypto map. */
   planes: Map<string, DataPlane>;
+  /** SPIs that the roles have been told of. */
+  readonly unknownSpis: Set<number>;
   reassembly: Reassembly;
   hosted: Hosted[];
   readonly cpu: Cpu<Job>;
@@ -116,6 +118,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     life: 0,
     groups: new Map(),
     planes: new Map(),
+    unknownSpis: new Set(),
     reassembly: createReassembly(),
     hosted: [],
     cpu: createCpu(spec.kind === "router" ? spec.cpu : { profile: "ideal" }),
@@ -138,6 +141,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
 export function resetDevice(device: Device): void {
   device.life += 1;
   device.groups.clear();
+  device.unknownSpis.clear();
   device.reassembly = createReassembly();
   device.hosted = [];
   device.engineFreeAt = 0;

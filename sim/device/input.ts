@@ -7,7 +7,7 @@ import { type IpHeader, ipHeader, withTtlDecremented } from "../../src/esp/ipHea
 import { checkUdp, IpProtocol, Udp } from "../../src/wire/ip.ts";
 import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
 import { echoReply, readIcmp, Unreachable } from "./icmp.ts";
-import { giveDatagram } from "./machineHost.ts";
+import { giveDatagram, tellUnknownSpi } from "./machineHost.ts";
 import { type EngineDone, type Looped, type Network, note, noteDrop } from "./networkState.ts";
 import {
   addressTowards,
@@ -41,8 +41,10 @@ export function receive(network: Network, device: Device, port: Port, packet: By
   const whole = header.protocol === IpProtocol.ESP ? reassemble(device.reassembly, header, packet, now) : packet;
   if (whole === undefined) return;
   const result = inbound(plane, device.espCrypto, whole, now);
-  if (result.kind === "dropped") noteEspDrop(network, device, result, whole, cause);
-  else if (result.opened === undefined) accept(network, device, port, packet, header, cause);
+  if (result.kind === "dropped") {
+    const dropped = noteEspDrop(network, device, result, whole, cause);
+    if (result.reason === "invalidSa") tellUnknownSpi(network, device, result.spi!, dropped);
+  } else if (result.opened === undefined) accept(network, device, port, packet, header, cause);
   else throughEngine(network, device, { way: "in", port: port.index, packets: [result.packet], cause });
 }
 

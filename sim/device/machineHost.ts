@@ -70,6 +70,16 @@ export function giveInput(network: Network, device: Device, name: string, input:
   startJobs(network, device);
 }
 
+/** ESP under an SPI that is not installed, told once to the roles that want to know. Counters and keys stay as they are. */
+export function tellUnknownSpi(network: Network, device: Device, spi: number, cause: number): void {
+  if (device.unknownSpis.has(spi)) return;
+  device.unknownSpis.add(spi);
+  for (const { name, machine } of device.hosted) {
+    if (machine.hearsUnknownSpi !== true) continue;
+    giveInput(network, device, name, { kind: "command", name: "unknownSpi", data: { spi } }, cause);
+  }
+}
+
 /** Works on what waits as long as a server is free. The role decides now, its answers leave when the work is done. */
 export function startJobs(network: Network, device: Device): void {
   const { scheduler, targets } = network;

@@ -100,8 +100,8 @@ export function outputOn(network: Network, device: Device, port: Port, packet: B
   }
 }
 
-export function noteEspDrop(network: Network, device: Device, drop: Dropped, packet: Bytes, cause: number): void {
-  note(network, device.number, "esp.dropped", cause, packet, {
+export function noteEspDrop(network: Network, device: Device, drop: Dropped, packet: Bytes, cause: number): number {
+  return note(network, device.number, "esp.dropped", cause, packet, {
     reason: drop.reason,
     counter: COUNTERS[DROP_COUNTERS[drop.reason]],
     ...(drop.group === undefined ? {} : { group: drop.group }),

@@ -90,6 +90,11 @@ export interface HostedMachine {
    * last one does. Absent: it takes everything.
    */
   owns?(datagram: Datagram): boolean;
+  /**
+   * True: ESP under an SPI that is not installed is told to it by the command `unknownSpi` with data `{ spi }`, once for
+   * each SPI. A member can see by it that it missed a rekey (RFC 9838 section 4.4.2.2.3).
+   */
+  readonly hearsUnknownSpi?: boolean;
 }
 
 /** What a router lends to a machine that is started on it. */
