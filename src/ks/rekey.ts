@@ -5,6 +5,7 @@
  * KEK is gone with it. Old TEKs live on until their end, so members change over without losing a packet.
  */
 import { SECOND } from "../base/micros.ts";
+import { timerAt } from "../base/timers.ts";
 import type { Deletion, GroupUpdate, KekPolicy } from "../gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
@@ -15,7 +16,7 @@ import { sendToAll } from "./multicast.ts";
 import { startRound } from "./round.ts";
 import { nextSequence, rekeyMargin, takesKekAlong } from "./schedule.ts";
 import type { KsGroup, KsKek, KsMember, TekGeneration, Turn } from "./state.ts";
-import { dialectFor, unbindSa } from "./state.ts";
+import { dialectFor, timerKey, unbindSa } from "./state.ts";
 
 /** Old TEKs: left to their end, given the shortened life of a replaced policy, or deleted at once. */
 type OldTeks = "keep" | "shorten" | "delete";
@@ -27,8 +28,10 @@ export function rekeyTeks(turn: Turn, group: KsGroup): void {
   rekey(turn, group, true, takesKekAlong(turn.now, kekRekeyAt(group), Math.max(...margins)), "keep");
 }
 
-/** A rekey for the KEK alone brings no TEK. */
+/** A rekey for the KEK alone brings no TEK. Where TEKs are due at the same instant, their rekey takes the KEK along. */
 export function rekeyKek(turn: Turn, group: KsGroup): void {
+  const tekAt = timerAt(turn.state.timers, timerKey("rekeyTek", group.id));
+  if (tekAt !== undefined && tekAt <= turn.now) return;
   rekey(turn, group, false, true, "keep");
 }
 
