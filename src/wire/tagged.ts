@@ -2,14 +2,23 @@
  * Lists whose elements name their own format by a number: IKEv2 attributes and payloads. A value is
  * `{ kind: "KEY_LENGTH", value: 256 }`; numbers that the table does not know survive as `{ kind: "unknown", ... }`.
  */
-import { type Bytes, type Reader, toHex } from "../base/bytes.ts";
-import { type Codec, list, type Scope } from "./kit.ts";
+import { type Bytes, type Reader, toHex, uintFrom } from "../base/bytes.ts";
+import { type Codec, list, type NumberSpace, nameOf, type Scope } from "./kit.ts";
 import type { Tree } from "./tree.ts";
 
-/** An attribute's value: `tv` = the two octets of the short form as a number, otherwise the codec of the long form. */
-export type AttributeForm = "tv" | Codec<unknown>;
-// biome-ignore lint/suspicious/noExplicitAny: codecs of unlike types
-export type AttributeTable = Readonly<Record<string, readonly [number: number, form: "tv" | Codec<any>]>>;
+/**
+ * An attribute's value: `tv` = the two octets of the short form as a number, `either` = that, or the octets of the long
+ * form, otherwise the codec of the long form.
+ */
+export type AttributeForm = "tv" | "either" | Codec<unknown>;
+/** `values` names the numbers of the short form in the field tree. */
+export type AttributeTable = Readonly<
+  Record<
+    string,
+    // biome-ignore lint/suspicious/noExplicitAny: codecs of unlike types
+    readonly [number: number, form: "tv" | "either" | Codec<any>, values?: { readonly space: NumberSpace }]
+  >
+>;
 
 export interface UnknownAttribute {
   readonly kind: "unknown";
@@ -18,7 +27,13 @@ export interface UnknownAttribute {
   readonly value: number | Bytes;
 }
 
-type FormValue<F> = F extends "tv" ? number : F extends Codec<infer T> ? T : never;
+type FormValue<F> = F extends "tv"
+  ? number
+  : F extends "either"
+    ? number | Bytes
+    : F extends Codec<infer T>
+      ? T
+      : never;
 export type Attribute<T extends AttributeTable> =
   | { [K in keyof T & string]: { readonly kind: K; readonly value: FormValue<T[K][1]> } }[keyof T & string]
   | UnknownAttribute;
@@ -32,15 +47,17 @@ export function attributes<const T extends AttributeTable>(
   rfc: string,
   table: T,
 ): Codec<readonly Attribute<T>[]> {
-  const byNumber = new Map<number, { kind: string; form: AttributeForm }>();
-  for (const [kind, [number, form]] of Object.entries(table)) byNumber.set(number, { kind, form });
+  const byNumber = new Map<number, { kind: string; form: AttributeForm; values: NumberSpace | undefined }>();
+  for (const [kind, [number, form, values]] of Object.entries(table)) {
+    byNumber.set(number, { kind, form, values: values?.space });
+  }
   type Item = { kind: string; type?: number; value: unknown };
 
   const item: Codec<Item> = {
     write(w, value, scope) {
       const entry = value.kind === "unknown" ? undefined : table[value.kind];
       const type = entry === undefined ? value.type! : entry[0];
-      if (typeof value.value === "number" && (entry === undefined || entry[1] === "tv")) {
+      if (typeof value.value === "number" && (entry === undefined || typeof entry[1] === "string")) {
         w.u16(0x8000 | type);
         w.u16(value.value);
         return;
@@ -48,7 +65,7 @@ export function attributes<const T extends AttributeTable>(
       w.u16(type);
       const at = w.at;
       w.u16(0);
-      if (entry === undefined) w.bytes(value.value as Bytes);
+      if (entry === undefined || entry[1] === "either") w.bytes(value.value as Bytes);
       else (entry[1] as Codec<unknown>).write(w, value.value, scope);
       w.patch16(at, w.at - at - 2);
     },
@@ -58,25 +75,28 @@ export function attributes<const T extends AttributeTable>(
       const type = head & 0x7fff;
       const short = head >= 0x8000;
       const known = byNumber.get(type);
-      const fits = known !== undefined && (known.form === "tv") === short;
+      const fits = known !== undefined && (known.form === "either" || (known.form === "tv") === short);
       const label = known?.kind ?? `unknown(${type})`;
       tree?.enter(label, start, rfc);
       tree?.leaf("Type", start, r.at, `${label} (${type}), ${short ? "TV" : "TLV"}`);
-      const value = short
-        ? readShort(r, tree)
-        : readLong(r, tree, scope, fits ? (known.form as Codec<unknown>) : undefined);
-      tree?.leave(r.at, typeof value === "number" ? String(value) : "");
+      const codec = fits && typeof known.form !== "string" ? known.form : undefined;
+      const value = short ? readShort(r, tree, known?.values) : readLong(r, tree, scope, codec);
+      tree?.leave(r.at, typeof value === "number" ? shortText(value, known?.values) : "");
       return fits ? { kind: known.kind, value } : { kind: "unknown", type, value };
     },
   };
   return list(item, title) as unknown as Codec<readonly Attribute<T>[]>;
 }
 
-function readShort(r: Reader, tree: Tree | undefined): number {
+function readShort(r: Reader, tree: Tree | undefined, values: NumberSpace | undefined): number {
   const at = r.at;
   const value = r.u16();
-  tree?.leaf("Value", at, r.at, String(value));
+  tree?.leaf("Value", at, r.at, shortText(value, values));
   return value;
+}
+
+function shortText(value: number, values: NumberSpace | undefined): string {
+  return values === undefined ? String(value) : `${nameOf(values, value)} (${value})`;
 }
 
 function readLong(r: Reader, tree: Tree | undefined, scope: Scope, codec: Codec<unknown> | undefined): unknown {
@@ -104,4 +124,13 @@ export function attributeOf<A extends { kind: string; value: unknown }, K extend
   kind: K,
 ): Extract<A, { kind: K }>["value"] | undefined {
   return list.find((attribute) => attribute.kind === kind)?.value as Extract<A, { kind: K }>["value"] | undefined;
+}
+
+/**
+ * The number that an attribute of the form `either` holds: big-endian where it came in the long form, up to six octets.
+ * Undefined where the attribute is absent, has more octets or none.
+ */
+export function numberValue(value: number | Bytes | undefined): number | undefined {
+  if (value === undefined || typeof value === "number") return value;
+  return value.length >= 1 && value.length <= 6 ? uintFrom(value) : undefined;
 }

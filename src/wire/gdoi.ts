@@ -1,0 +1,306 @@
+/**
+ * Payload bodies of GDOI: the group's SA payload with its policies, and the key download. RFC 6407 section 5, RFC 8263
+ * section 2 for the acknowledgement attribute.
+ *
+ *     | SA                                                      |
+ *     | DOI 2, situation 0, type of the first policy, reserved  |
+ *     | SAK (KEK policy) | GAP (group policy) | SAT (a TEK) ... |   each with a generic payload header
+ */
+import { type Bytes, EMPTY, toHex } from "../base/bytes.ts";
+import { WireError } from "../base/errors.ts";
+import * as G from "./gdoiNumbers.ts";
+import { IpProtocol } from "./ip.ts";
+import { IpsecAttributes, identityText } from "./isakmp.ts";
+import { firstNumber, payloadSet, readPayloads, type UnknownIsakmpPayload, writePayloads } from "./isakmpChain.ts";
+import { AhTransform, Doi, EspTransform, GdoiPayloadType, IsakmpIdType } from "./isakmpNumbers.ts";
+import {
+  bytes,
+  type Codec,
+  choice,
+  counted,
+  hexNumber,
+  type Infer,
+  lengthOf,
+  lengthOfStruct,
+  type NumberSpace,
+  nameOf,
+  rest,
+  sizedBytes,
+  struct,
+  u8,
+  u16,
+  u32,
+  zero,
+} from "./kit.ts";
+import { attributes } from "./tagged.ts";
+
+/** Source or destination in a policy: the length is one octet, and there is no protocol. RFC 6407 section 5.3. */
+export const GdoiIdentity = struct(
+  "Identity",
+  "RFC 6407 5.3",
+  { type: u8.named(IsakmpIdType), port: u16, length: lengthOf(u8, "data"), data: sizedBytes("data") },
+  (value) => `${identityText(value.type, value.data)}${value.port === 0 ? "" : ` port ${value.port}`}`,
+);
+export type GdoiIdentity = Infer<typeof GdoiIdentity>;
+
+/**
+ * Policy of the rekey SA. The SPI is the cookie pair of its messages. The field list of RFC 6407 has a protocol octet in
+ * front of the destination, its figure has none, and no implementation does (erratum 3598 is about the same slip).
+ * The four reserved octets held the POP fields of RFC 3547.
+ */
+export const SaKek = struct(
+  "SA KEK",
+  "RFC 6407 5.3",
+  {
+    protocol: u8.named(IpProtocol),
+    source: GdoiIdentity,
+    destination: GdoiIdentity,
+    spi: bytes(16),
+    reserved: zero(4),
+    attributes: attributes("Attribute", "RFC 6407 5.3", {
+      KEK_MANAGEMENT_ALGORITHM: [G.KekAttribute.KEK_MANAGEMENT_ALGORITHM, "tv", G.KekManagement],
+      KEK_ALGORITHM: [G.KekAttribute.KEK_ALGORITHM, "tv", G.KekAlgorithm],
+      KEK_KEY_LENGTH: [G.KekAttribute.KEK_KEY_LENGTH, "tv"],
+      KEK_KEY_LIFETIME: [G.KekAttribute.KEK_KEY_LIFETIME, "either"],
+      SIG_HASH_ALGORITHM: [G.KekAttribute.SIG_HASH_ALGORITHM, "tv", G.SigHash],
+      SIG_ALGORITHM: [G.KekAttribute.SIG_ALGORITHM, "tv", G.SigAlgorithm],
+      SIG_KEY_LENGTH: [G.KekAttribute.SIG_KEY_LENGTH, "tv"],
+      KEK_ACK_REQUESTED: [G.KekAttribute.KEK_ACK_REQUESTED, "tv", G.KekAck],
+    }),
+  },
+  (value) => `SPI ${toHex(value.spi)}`,
+);
+export type SaKek = Infer<typeof SaKek>;
+
+/** Group-wide policy: delays in seconds; a member asks for sender ids with the third. RFC 6407 section 5.4. */
+export const Gap = struct("Group associated policy", "RFC 6407 5.4", {
+  attributes: attributes("Attribute", "RFC 6407 5.4", {
+    ACTIVATION_TIME_DELAY: [G.GapAttribute.ACTIVATION_TIME_DELAY, "tv"],
+    DEACTIVATION_TIME_DELAY: [G.GapAttribute.DEACTIVATION_TIME_DELAY, "tv"],
+    SENDER_ID_REQUEST: [G.GapAttribute.SENDER_ID_REQUEST, "tv"],
+  }),
+});
+export type Gap = Infer<typeof Gap>;
+
+function tekPolicy(transforms: NumberSpace) {
+  return struct(
+    "SA TEK",
+    "RFC 6407 5.5",
+    {
+      protocol: u8.named(G.TekProtocol),
+      ipProtocol: u8,
+      source: GdoiIdentity,
+      destination: GdoiIdentity,
+      transform: u8.named({ space: transforms }),
+      spi: u32.shown(hexNumber(4)),
+      attributes: IpsecAttributes,
+    },
+    (value) => `${nameOf(transforms, value.transform)}, SPI ${hexNumber(4)(value.spi)}`,
+  );
+}
+const SaTekEsp = tekPolicy(EspTransform.space);
+const SaTekAh = tekPolicy(AhTransform.space);
+/** Of a protocol that is neither ESP nor AH, such as those of IEC 61850 (RFC 8052): kept as octets. */
+const SaTekOther = struct("SA TEK", "RFC 6407 5.5", { protocol: u8.named(G.TekProtocol), data: rest });
+
+/** Policy of one data SA with ESP (protocol 1) or AH (2). RFC 6407 section 5.5. */
+export type SaTekPolicy = Infer<typeof SaTekEsp>;
+export type SaTek = SaTekPolicy | Infer<typeof SaTekOther>;
+
+export function isTekPolicy(tek: SaTek): tek is SaTekPolicy {
+  return "spi" in tek;
+}
+
+const TEKS: ReadonlyMap<number, Codec<SaTek>> = new Map<number, Codec<SaTek>>([
+  [G.TekProtocol.ESP, SaTekEsp as Codec<SaTek>],
+  [G.TekProtocol.AH, SaTekAh as Codec<SaTek>],
+]);
+export const SaTek: Codec<SaTek> = choice<SaTek>(
+  (r) => r.peek8(),
+  (value) => TEKS.get(value.protocol) ?? (SaTekOther as Codec<SaTek>),
+  TEKS,
+  SaTekOther as Codec<SaTek>,
+);
+
+/** In the order in which RFC 6407 section 5.2.1 wants them: SAK, GAP, SATs. */
+export type GroupPolicy =
+  | { readonly kind: "SAK"; readonly body: SaKek }
+  | { readonly kind: "GAP"; readonly body: Gap }
+  | { readonly kind: "SAT"; readonly body: SaTek }
+  | UnknownIsakmpPayload;
+
+const POLICIES = payloadSet(GdoiPayloadType.space, [
+  ["SAK", GdoiPayloadType.SAK, SaKek],
+  ["SAT", GdoiPayloadType.SAT, SaTek],
+  ["GAP", GdoiPayloadType.GAP, Gap],
+]);
+
+/** Type of the first policy in two octets, two reserved ones, then the policies. RFC 6407 section 5.2. */
+const policies: Codec<readonly GroupPolicy[]> = {
+  write(w, values) {
+    w.u16(firstNumber(values, POLICIES));
+    w.u16(0);
+    writePayloads(w, values, POLICIES);
+  },
+  read(r, tree) {
+    const at = r.at;
+    const first = r.u16();
+    tree?.leaf("SA attribute next payload", at, r.at, `${nameOf(GdoiPayloadType.space, first)} (${first})`);
+    zero(2).read(r, tree, "Reserved", {}, at);
+    return readPayloads<GroupPolicy>(r, first, POLICIES, tree);
+  },
+};
+
+/** SA payload of phase 2 under DOI 2. */
+export const GroupSa = struct(
+  "Group security association",
+  "RFC 6407 5.2",
+  { doi: u32.named(Doi), situation: u32, policies },
+  (value) => nameOf(Doi.space, value.doi),
+);
+export type GroupSa = Infer<typeof GroupSa>;
+
+const LKH_KEY_HEADER_LENGTH = 16;
+
+/**
+ * One key of the tree. `keyType` is a KEK algorithm, the dates are seconds since 1970, 0 for no limit; `data` is IV and
+ * key. RFC 6407 section 5.6.3.1.
+ */
+const LkhKey = struct("LKH key", "RFC 6407 5.6.3.1", {
+  lkhId: u16,
+  keyType: u8.named(G.KekAlgorithm),
+  reserved: zero(1),
+  created: u32,
+  expires: u32,
+  handle: u32.shown(hexNumber(4)),
+  data: rest,
+});
+export type LkhKey = Infer<typeof LkhKey>;
+
+/** The keys of an array share a cipher, so they share a length: nothing else tells where one ends. */
+const lkhKeys: Codec<readonly LkhKey[]> = {
+  write(w, values) {
+    for (const value of values) LkhKey.write(w, value, undefined);
+  },
+  read(r, tree, _name, scope) {
+    const count = scope["#keys"] as number;
+    const end = r.end;
+    const size = count === 0 ? 0 : r.left / count;
+    if (!Number.isInteger(size) || (count > 0 && size < LKH_KEY_HEADER_LENGTH) || (count === 0 && r.left > 0)) {
+      throw new WireError("badLength", `${count} LKH keys in ${r.left} octets`, r.at);
+    }
+    const keys: LkhKey[] = [];
+    for (let i = 0; i < count; i++) {
+      r.end = r.at + size;
+      keys.push(LkhKey.read(r, tree, "LKH key", {}));
+      r.end = end;
+    }
+    return keys;
+  },
+};
+
+/** The member's own leaf first, the group KEK last. RFC 6407 section 5.6.3.1. */
+export const LkhDownload = struct("LKH download array", "RFC 6407 5.6.3.1", {
+  version: u8,
+  count: lengthOf(u16, "keys"),
+  reserved: zero(1),
+  keys: lkhKeys,
+});
+export type LkhDownload = Infer<typeof LkhDownload>;
+
+/** The first key is encrypted with the key of `lkhId` and `handle`, each further one with the key before it. */
+export const LkhUpdate = struct("LKH update array", "RFC 6407 5.6.3.2", {
+  version: u8,
+  count: lengthOf(u16, "keys"),
+  reserved: zero(1),
+  lkhId: u16,
+  reserved2: zero(2),
+  handle: u32.shown(hexNumber(4)),
+  keys: lkhKeys,
+});
+export type LkhUpdate = Infer<typeof LkhUpdate>;
+
+function keyPacket<A>(list: Codec<A>) {
+  return struct(
+    "Key packet",
+    "RFC 6407 5.6",
+    {
+      type: u8.named(G.KeyPacketType),
+      reserved: zero(1),
+      length: lengthOfStruct(u16),
+      spiSize: lengthOf(u8, "spi"),
+      spi: sizedBytes("spi"),
+      attributes: list,
+    },
+    (value) => `${nameOf(G.KeyPacketType.space, value.type)} ${toHex(value.spi)}`,
+  );
+}
+
+const TekPacket = keyPacket(
+  attributes("Attribute", "RFC 6407 5.6.1", {
+    TEK_ALGORITHM_KEY: [G.TekKeyAttribute.TEK_ALGORITHM_KEY, rest],
+    TEK_INTEGRITY_KEY: [G.TekKeyAttribute.TEK_INTEGRITY_KEY, rest],
+    TEK_SOURCE_AUTH_KEY: [G.TekKeyAttribute.TEK_SOURCE_AUTH_KEY, rest],
+  }),
+);
+const KekPacket = keyPacket(
+  attributes("Attribute", "RFC 6407 5.6.2", {
+    KEK_ALGORITHM_KEY: [G.KekKeyAttribute.KEK_ALGORITHM_KEY, rest],
+    SIG_ALGORITHM_KEY: [G.KekKeyAttribute.SIG_ALGORITHM_KEY, rest],
+  }),
+);
+const LkhPacket = keyPacket(
+  attributes("Attribute", "RFC 6407 5.6.3", {
+    LKH_DOWNLOAD_ARRAY: [G.LkhAttribute.LKH_DOWNLOAD_ARRAY, LkhDownload],
+    LKH_UPDATE_ARRAY: [G.LkhAttribute.LKH_UPDATE_ARRAY, LkhUpdate],
+    SIG_ALGORITHM_KEY: [G.LkhAttribute.SIG_ALGORITHM_KEY, rest],
+  }),
+);
+/** The SPI is empty. RFC 6407 section 5.6.4. */
+const SidPacket = keyPacket(
+  attributes("Attribute", "RFC 6407 5.6.4", {
+    NUMBER_OF_SID_BITS: [G.SidAttribute.NUMBER_OF_SID_BITS, "tv"],
+    SID_VALUE: [G.SidAttribute.SID_VALUE, "either"],
+  }),
+);
+const OtherPacket = keyPacket(attributes("Attribute", "RFC 6407 5.6", {}));
+
+export type TekPacket = Infer<typeof TekPacket>;
+export type KekPacket = Infer<typeof KekPacket>;
+export type LkhPacket = Infer<typeof LkhPacket>;
+export type SidPacket = Infer<typeof SidPacket>;
+/** `type` says which; their attributes have names of their own. */
+export type KeyPacket = TekPacket | KekPacket | LkhPacket | SidPacket | Infer<typeof OtherPacket>;
+
+const PACKETS: ReadonlyMap<number, Codec<KeyPacket>> = new Map<number, Codec<KeyPacket>>([
+  [G.KeyPacketType.TEK, TekPacket as Codec<KeyPacket>],
+  [G.KeyPacketType.KEK, KekPacket as Codec<KeyPacket>],
+  [G.KeyPacketType.LKH, LkhPacket as Codec<KeyPacket>],
+  [G.KeyPacketType.SID, SidPacket as Codec<KeyPacket>],
+]);
+const KeyPacketCodec = choice<KeyPacket>(
+  (r) => r.peek8(),
+  (value) => PACKETS.get(value.type) ?? (OtherPacket as Codec<KeyPacket>),
+  PACKETS,
+  OtherPacket as Codec<KeyPacket>,
+);
+
+/** Keys of the SAs that the SA payload announced, matched by SPI. RFC 6407 section 5.6. */
+export const KeyDownload = struct("Key download", "RFC 6407 5.6", {
+  packetCount: lengthOf(u16, "packets"),
+  reserved: zero(2),
+  packets: counted(KeyPacketCodec, "packets", "Key packet"),
+});
+export type KeyDownload = Infer<typeof KeyDownload>;
+
+/** Octets of a key attribute, empty where the packet has none of that kind. */
+export function keyOf(packet: KeyPacket, kind: string): Bytes {
+  for (const attribute of packet.attributes) {
+    if (attribute.kind === kind && attribute.value instanceof Uint8Array) return attribute.value;
+  }
+  return EMPTY;
+}
+
+/** The number of a PUSH under its KEK; in a PULL the last number used. RFC 6407 section 5.7. */
+export const Sequence = struct("Sequence number", "RFC 6407 5.7", { number: u32 }, (value) => String(value.number));
+export type Sequence = Infer<typeof Sequence>;
