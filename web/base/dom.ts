@@ -75,7 +75,8 @@ export function button(options: ButtonOptions): HTMLButtonElement {
     {
       type: "button",
       class: options.class ?? "button",
-      "aria-label": options.text === options.label ? undefined : options.label,
+      // The text that is seen is also the name that is spoken.
+      "aria-label": options.text === undefined ? options.label : undefined,
       "aria-keyshortcuts": options.key,
       title: options.key === undefined ? options.label : `${options.label} (${options.key})`,
       onclick: options.onclick,

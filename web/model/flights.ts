@@ -13,6 +13,8 @@ export const RECEIVED = 1;
 export const LOST = 2;
 
 const BLOCK = 256;
+/** Inside a cloud only the instant of a loss is known: it is drawn behind the middle, where copies have parted. */
+const CLOUD_LOSS_AT = 0.7;
 
 export class Flights {
   count = 0;
@@ -129,7 +131,7 @@ export class Flights {
       const inside = this.cross(event, trace.linkOf(event), trace.deviceOf(event), time);
       if (inside < 0) return;
       this.finish(inside, event, time, LOST);
-      this.lossAt[inside] = 0.5;
+      this.lossAt[inside] = CLOUD_LOSS_AT;
       this.flightOfSent.set(event, inside);
       return;
     }

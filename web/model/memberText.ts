@@ -8,7 +8,7 @@ export function deviceState(head: TraceHead, members: Members, device: number): 
   const registration = members.registration[device]!;
   if (registration !== REGISTERED) return REGISTRATION_NAMES[registration]!;
   const tek = members.tek[device]!;
-  return tek === 0 ? "registered" : `registered, TEK ${tek}`;
+  return tek === 0 ? "registered, no TEK" : `registered, TEK ${tek}`;
 }
 
 export interface MemberCounts {

@@ -103,7 +103,10 @@ export class TraceView {
   /** Number of the link that the data of a network event names, or -1. */
   linkOf(event: number): number {
     const name = this.dataOf(event).link;
-    return typeof name === "string" ? (this.linkNumbers.get(name) ?? -1) : -1;
+    if (typeof name !== "string") return -1;
+    // A way through a cloud is called `cloud/site/site`, and an access link by its site: the packet was to leave by the
+    // last one.
+    return this.linkNumbers.get(name) ?? this.linkNumbers.get(name.slice(name.lastIndexOf("/") + 1)) ?? -1;
   }
 
   /** Number of events at or before `time`: the cursor behind them all. */

@@ -27,6 +27,8 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
   let source: Source;
   let last: Extract<Control, { readonly action: "start" }> | undefined;
   let nextId = 1;
+  /** The viewer has opened a file: nothing else begins by itself. */
+  let isFile = false;
   const questions = new Map<number, (field: Field | undefined) => void>();
 
   const receive = (message: HolderMessage): void => {
@@ -36,7 +38,7 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
         if (message.version !== PROTOCOL_VERSION) fail("version", `it speaks version ${message.version}`);
         else if (message.attachable) source.send({ type: "control", action: "attach" });
         else if (last !== undefined) source.send(last);
-        else startFirst();
+        else if (!isFile) startFirst();
         return;
       case "head":
         beginRun(store, message);
@@ -102,7 +104,10 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
   };
   const start: Connection["start"] = (control) => {
     last = control;
+    isFile = false;
+    store.source.value = source.kind;
     store.error.value = undefined;
+    store.phase.value = "loading";
     source.send(control);
   };
 
@@ -119,7 +124,9 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
         source = open("worker");
       }
       store.source.value = "file";
+      store.phase.value = "loading";
       last = undefined;
+      isFile = true;
       source.open(files);
     },
     restart() {

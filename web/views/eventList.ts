@@ -14,7 +14,6 @@ const COLUMNS = ["#", "Sim time", "Device", "Event", "Detail"] as const;
 export function eventList(store: Store): HTMLElement {
   const count = h("span", { class: "label" });
   const body = h("div", { class: "rows", role: "rowgroup" });
-  const scroller = h("div", { class: "scroller" }, body);
   const empty = h("div", { class: "empty", hidden: true });
   const header = h(
     "div",
@@ -36,7 +35,7 @@ export function eventList(store: Store): HTMLElement {
       "data-testid": "events",
     },
     header,
-    scroller,
+    body,
   );
   const element = h(
     "section",
@@ -54,8 +53,13 @@ export function eventList(store: Store): HTMLElement {
   );
 
   const rowHeight = signal(24);
-  const view = new RowWindow(scroller, body, {
+  const view = new RowWindow(grid, body, {
     rowHeight: () => rowHeight.peek(),
+    above: () => header.offsetHeight,
+    drawn: () => {
+      const id = `event-${store.selectedEvent.peek()}`;
+      setAttribute(grid, "aria-activedescendant", document.getElementById(id) === null ? undefined : id);
+    },
     render: (slot, row) => {
       const trace = store.run.peek()?.trace;
       const rows = store.rows.peek()?.rows;
@@ -165,11 +169,6 @@ export function eventList(store: Store): HTMLElement {
     view.refresh();
     const wanted = selected >= 0 && selected === cursor.event - 1 ? rows.rowOf(selected) : rows.rowOf(cursor.event) - 1;
     view.reveal(Math.max(0, wanted));
-    setAttribute(
-      grid,
-      "aria-activedescendant",
-      selected >= 0 && document.getElementById(`event-${selected}`) !== null ? `event-${selected}` : undefined,
-    );
   });
   effect(() => {
     store.presenter.value;

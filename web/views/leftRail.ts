@@ -69,8 +69,8 @@ export function leftRail(store: Store): HTMLElement {
       ["none", "Unregistered", counts.members - counts.registered - counts.registering],
       ["partial", "Registering", counts.registering],
       ...counts.byTek.map(([tek, count]): [string, string, number] => [
-        tek > 0 && tek % 2 === 0 ? "even" : "odd",
-        tek === 0 ? "Registered" : `Registered, TEK ${tek}`,
+        tek === 0 ? "bare" : tek % 2 === 0 ? "even" : "odd",
+        tek === 0 ? "Registered, no TEK" : `Registered, TEK ${tek}`,
         count,
       ]),
     ];

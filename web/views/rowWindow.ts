@@ -3,6 +3,10 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 
 export interface RowWindowOptions {
   readonly rowHeight: () => number;
+  /** Height of what stands above the rows and stays in view. */
+  readonly above: () => number;
+  /** Called when the rows in view are there. */
+  readonly drawn: () => void;
   readonly create: (slot: HTMLElement) => void;
   readonly render: (slot: HTMLElement, row: number) => void;
 }
@@ -27,7 +31,7 @@ export class RowWindow {
 
   /** Rows that fit into the view. */
   get visible(): number {
-    return Math.max(1, Math.floor(this.scroller.clientHeight / this.options.rowHeight()));
+    return Math.max(1, Math.floor((this.scroller.clientHeight - this.options.above()) / this.options.rowHeight()));
   }
 
   setCount(count: number): void {
@@ -55,8 +59,8 @@ export class RowWindow {
     const top = row * height;
     const bottom = top + height;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = Math.max(0, top - height);
-    else if (bottom > this.scroller.scrollTop + this.scroller.clientHeight) {
-      this.scroller.scrollTop = bottom + height - this.scroller.clientHeight;
+    else if (bottom + this.options.above() > this.scroller.scrollTop + this.scroller.clientHeight) {
+      this.scroller.scrollTop = bottom + height + this.options.above() - this.scroller.clientHeight;
     }
   }
 
@@ -94,6 +98,7 @@ export class RowWindow {
       this.options.render(slot, index);
     }
     for (const slot of free) slot.remove();
+    this.options.drawn();
   }
 
   private create(): HTMLElement {

@@ -149,6 +149,7 @@ export function topBar(store: Store, host: TopBarHost): TopBar {
     hash.hidden = fingerprint === undefined || fingerprint === "";
     setText(hash.querySelector("span")!, fingerprint?.slice(0, 12) ?? "");
     hash.dataset.fingerprint = fingerprint ?? "";
+    setAttribute(hash, "aria-label", `${fingerprint?.slice(0, 12) ?? ""}: copy the fingerprint of this run`);
     hash.title = `Fingerprint ${fingerprint ?? ""}: the same for every run of this scenario, seed and run number`;
   });
   effect(() => {

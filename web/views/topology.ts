@@ -44,7 +44,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
   const twin = deviceTwin(store);
   const element = h(
     "section",
-    { class: "canvas", "aria-label": "Topology", "data-region": true },
+    { class: "canvas", "aria-label": "Topology", "data-region": "canvas" },
     lower.canvas,
     upper.canvas,
     labels,

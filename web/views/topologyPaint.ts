@@ -206,8 +206,8 @@ export function paintMember(
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fillStyle = palette.surface;
   context.fill();
-  if (registration === REGISTERED) {
-    context.fillStyle = tek > 0 && tek % 2 === 0 ? hatch : palette.gikev2;
+  if (registration === REGISTERED && tek > 0) {
+    context.fillStyle = tek % 2 === 0 ? hatch : palette.gikev2;
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
     if (ring < radius) context.arc(x, y, radius - ring, 0, 2 * Math.PI, true);
@@ -222,7 +222,8 @@ export function paintMember(
   const width = Math.max(1.5, Math.min(style.presenter ? 4 : 3, radius * 0.2));
   context.lineWidth = width;
   context.strokeStyle = palette.idle;
-  context.setLineDash(radius < 9 ? [] : [width * 1.6, width * 1.4]);
+  if (registration === REGISTERED) context.strokeStyle = palette.gikev2;
+  else context.setLineDash(radius < 9 ? [] : [width * 1.6, width * 1.4]);
   context.beginPath();
   context.arc(x, y, radius - width / 2, 0, 2 * Math.PI);
   context.stroke();

@@ -7,9 +7,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BrowserContext, chromium } from "playwright-core";
 import sirv from "sirv";
+import { build } from "vite";
 
 export const CHROMIUM = "/usr/bin/chromium";
-export const BUILT_PAGE = fileURLToPath(new URL("../../../dist/web", import.meta.url));
+export const BUILT_PAGE = fileURLToPath(new URL("../../../dist/test-web", import.meta.url));
+
+export function freshFolder(): string {
+  return mkdtempSync(join(tmpdir(), "getvpn-web-"));
+}
 
 export interface Browser {
   readonly context: BrowserContext;
@@ -19,7 +24,7 @@ export interface Browser {
 export async function startBrowser(
   options: { readonly width?: number; readonly height?: number } = {},
 ): Promise<Browser> {
-  const profile = mkdtempSync(join(tmpdir(), "getvpn-chromium-"));
+  const profile = freshFolder();
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
@@ -58,4 +63,16 @@ export async function servePage(): Promise<StaticSite> {
     url: `http://127.0.0.1:${port}/`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+let built: Promise<void> | undefined;
+
+/** Builds the page once for all tests of a process: what is tested is what the sources say now. */
+export function buildPage(): Promise<void> {
+  built ??= build({
+    configFile: fileURLToPath(new URL("../../../web/vite.config.ts", import.meta.url)),
+    build: { outDir: BUILT_PAGE },
+    logLevel: "error",
+  }).then(() => undefined);
+  return built;
 }

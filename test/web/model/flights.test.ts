@@ -81,10 +81,10 @@ describe("Flights", () => {
     const trace = new Trace();
     const sent = trace.append(0, 1, "packet.sent", -1, packet, { link: "a-wan" });
     const inside = trace.append(1000, 0, "packet.received", sent, packet, { link: "a-wan" });
-    trace.append(4000, 0, "packet.lost", inside, packet, { link: "b-wan", reason: "loss" });
+    trace.append(4000, 0, "packet.lost", inside, packet, { link: "wan/a-wan/b-wan", reason: "loss" });
     const flights = flightsOf(trace);
     expect(flights.outcome[1]).toBe(LOST);
-    expect(flights.end[1]).toBe(4000);
+    expect([flights.end[1], flights.entry[1], flights.link[1]]).toEqual([4000, 0, 1]);
   });
 
   it("does not draw what has no end yet", () => {
