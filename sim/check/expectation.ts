@@ -54,11 +54,20 @@ export type Expectation =
     })
   | (Named & { readonly check: "metric"; readonly metric: string; readonly min: number; readonly max: number });
 
-/** How an expectation came out. `at`: instant that decided it, -1 where only the end of the run could. */
+/**
+ * - `passed`, `failed` nothing that could still happen would change it
+ * - `inconclusive` the run ended before it was decided
+ */
+export type Verdict = "passed" | "failed" | "inconclusive";
+
+/** How an expectation came out. */
 export interface Outcome {
   readonly name: string;
+  readonly verdict: Verdict;
+  /** The verdict is `passed`. */
   readonly ok: boolean;
   readonly expected: string;
   readonly found: string;
+  /** Instant that decided it, in microseconds; -1 where only the end could. */
   readonly at: Micros;
 }
