@@ -105,13 +105,14 @@ const top = topBar(store, {
 });
 const topology = topologyView(store, palette);
 const help = helpDialog(commands);
-topology.element.append(overlay(store, connection.restart), captionBar(store, run));
+topology.element.append(overlay(store, connection.restart));
 const screen = h(
   "main",
   { class: "screen" },
   top.element,
   leftRail(store),
   topology.element,
+  captionBar(store, run),
   eventList(store),
   inspector(store, connection.dissect),
   timeBar(store, palette, run),

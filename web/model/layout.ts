@@ -36,8 +36,11 @@ interface Tree {
   readonly depth: readonly number[];
 }
 
-/** `aspect`: width over height of the canvas; clamped to 1.2 .. 3 so that a thin strip still gives a ring. */
-export function layoutOf(head: TraceHead, aspect: number): Layout {
+/**
+ * `aspect`: width over height of the canvas; clamped to 1.2 .. 3 so that a thin strip still gives a ring. `footer`: share
+ * of the height that the writing below a device takes.
+ */
+export function layoutOf(head: TraceHead, aspect: number, footer = 0.13): Layout {
   const height = WIDTH / Math.min(3, Math.max(1.2, aspect));
   const count = head.devices.length;
   if (count === 0) return { width: WIDTH, height, nodes: [], labelled: true };
@@ -46,7 +49,6 @@ export function layoutOf(head: TraceHead, aspect: number): Layout {
   const labelled = count <= LABELLED_MAX;
   const cx = WIDTH / 2;
   const cy = height / 2;
-  place[tree.root] = { x: cx, y: cy, radius: height * 0.2 };
 
   const first = tree.children[tree.root]!;
   const servers = first.filter((device) => head.devices[device]!.role === "ks");
@@ -54,14 +56,20 @@ export function layoutOf(head: TraceHead, aspect: number): Layout {
     head,
     first.filter((device) => head.devices[device]!.role !== "ks"),
   );
-  const deep = Math.max(1, ...tree.depth);
+  const deep = Math.max(
+    1,
+    tree.depth.reduce((a, b) => Math.max(a, b), 0),
+  );
   // Names stand below the nodes, so the ring leaves more room at the bottom than at the top.
+  const top = labelled ? MEMBER_RADIUS_MAX * 1.5 : 36;
+  const bottom = labelled ? MEMBER_RADIUS_MAX * 1.2 + height * footer : 36;
   const outer = {
     cx,
-    cy: cy - (labelled ? height * 0.025 : 0),
+    cy: (height + top - bottom) / 2,
     rx: WIDTH / 2 - (labelled ? 120 : 40),
-    ry: height / 2 - (labelled ? height * 0.155 : 36),
+    ry: (height - top - bottom) / 2,
   };
+  place[tree.root] = { x: cx, y: outer.cy, radius: outer.ry * 0.52 };
   const reach = deep > 1 ? 0.62 : 1;
   const rings = ringCount(members.length, outer, deep);
   const serverArc = servers.length === 0 ? 0 : SERVER_ARC + SERVER_ARC_EACH * (servers.length - 1);
@@ -72,15 +80,15 @@ export function layoutOf(head: TraceHead, aspect: number): Layout {
     place[device] = { ...onEllipse(outer, reach, turn), radius: Math.max(radius * 1.15, 20) };
   });
   members.forEach((device, i) => {
-    // Members go round clockwise from beside the key servers, back to their other side.
+    // Members go round from the left of the key servers, by the bottom, to their right: the order of reading.
     const share = (i + 0.5) / members.length;
-    const turn = 0.75 + serverArc / 2 + (1 - serverArc) * share;
+    const turn = 0.75 - serverArc / 2 - (1 - serverArc) * share;
     const ring = rings === 1 ? reach : reach * (1 - 0.42 * ((i % rings) / (rings - 1)));
     place[device] = { ...onEllipse(outer, ring, evenTurn(outer, turn)), radius };
     placeBehind(tree, device, turn, (1 - serverArc) / members.length, 2, deep, outer, radius, place);
   });
   const nodes = head.devices.map((device, number) => {
-    const at = place[number] ?? { x: cx, y: height - 30, radius };
+    const at = place[number] ?? { x: cx, y: cy, radius };
     return { device: number, role: device.role, ...at };
   });
   return { width: WIDTH, height, nodes, labelled };

@@ -47,7 +47,9 @@ export function overlay(store: Store, restart: () => void): HTMLElement {
           { class: "problem-places mono" },
           ...error.problems.map((problem) => h("li", {}, formatProblem(problem))),
         ),
-        button({ label: "Run again", text: "Run again", class: "button primary", onclick: restart }),
+        ...(error.code === "file"
+          ? []
+          : [button({ label: "Run again", text: "Run again", class: "button primary", onclick: restart })]),
         button({
           label: "Close",
           text: "Close",

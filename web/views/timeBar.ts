@@ -171,7 +171,7 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
       context.fillStyle = colours.panel;
       context.fillRect(x, 0, Math.max(1, xOf(map, gap.to) - x), STRIP);
     }
-    const bar = 3;
+    const bar = 4;
     const columns = Math.max(1, Math.floor(width.peek() / bar));
     const density = densityOf(model.trace, map, from, to, columns);
     // The square root keeps a lone packet visible beside a burst of a hundred.
@@ -199,7 +199,8 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     const [from, to] = span(map);
     const parts: SVGElement[] = [svg("path", { class: "axis-line", d: `M0 ${STRIP + 0.5}H${width.peek()}` })];
     const taken: (readonly [number, number])[] = [];
-    for (const gap of map.breaks(from, to)) {
+    const breaks = map.breaks(from, to);
+    for (const gap of breaks) {
       const x0 = xOf(map, gap.from);
       const x1 = xOf(map, gap.to);
       if (x1 - x0 < 3) continue;
@@ -214,6 +215,8 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     const instant = (i: number) => map.timeAt(from + ((to - from) * Math.min(count, Math.max(0, i))) / count);
     for (let i = 0; i <= count; i++) {
       const x = (i / count) * width.peek();
+      const place = from + ((to - from) * i) / count;
+      if (i > 0 && i < count && breaks.some((gap) => place > gap.from && place < gap.to)) continue;
       // Mapped time does not run evenly: each label has the decimals that tell it from its nearer neighbour.
       const steps = [instant(i) - instant(i - 1), instant(i + 1) - instant(i)].filter((step) => step > 0);
       const text = formatTick(instant(i), Math.min(...steps));

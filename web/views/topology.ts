@@ -10,7 +10,7 @@ import { begin, resize, surface } from "../base/canvas.ts";
 import { h, setAttribute, setText, svg } from "../base/dom.ts";
 import { formatDuration, plural } from "../base/format.ts";
 import { frameEffect } from "../base/frame.ts";
-import type { Palette } from "../base/marks.ts";
+import { MARKS, type MarkName, markIcon, type Palette } from "../base/marks.ts";
 import { type Layout, type LayoutNode, layoutOf } from "../model/layout.ts";
 import { deviceState, memberSummary } from "../model/memberText.ts";
 import type { RunModel, Store } from "../state/store.ts";
@@ -27,6 +27,9 @@ import {
 } from "./topologyPaint.ts";
 import { deviceTwin } from "./topologyTwin.ts";
 
+/** Marks that the presenter's legend explains. */
+const LEGEND: readonly MarkName[] = ["registration", "rekey", "ack", "data", "clear", "lost"];
+
 export interface TopologyView {
   readonly element: HTMLElement;
   fit(): void;
@@ -34,6 +37,8 @@ export interface TopologyView {
 
 /** Labels stand beside devices only while they stay countable. */
 const LABELS_MAX = 60;
+/** Lines of writing below a device: name, address, state. */
+const LABEL_LINES = 3.4;
 
 export function topologyView(store: Store, palette: ReadonlySignal<Palette>): TopologyView {
   const lower = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
@@ -42,6 +47,11 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
   const tooltip = h("div", { class: "tooltip", hidden: true });
   const inFlight = h("p", { class: "in-flight mono", "aria-hidden": "true" });
   const twin = deviceTwin(store);
+  const legend = h(
+    "ul",
+    { class: "pinned-legend" },
+    ...LEGEND.map((name) => h("li", {}, markIcon(name), MARKS[name].title)),
+  );
   const element = h(
     "section",
     { class: "canvas", "aria-label": "Topology", "data-region": "canvas" },
@@ -49,6 +59,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     upper.canvas,
     labels,
     inFlight,
+    legend,
     tooltip,
     twin,
   );
@@ -63,10 +74,12 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     const { width, height } = size.peek();
     const aspect = width / Math.max(1, height);
     if (cached === undefined || cached.key !== model || Math.abs(cached.aspect - aspect) > 0.01) {
-      cached = { key: model, aspect, layout: layoutOf(model.trace.head, aspect) };
+      const footer = (LABEL_LINES * lineHeight()) / Math.max(1, height);
+      cached = { key: model, aspect, layout: layoutOf(model.trace.head, aspect, footer) };
     }
     return cached.layout;
   };
+  const lineHeight = () => (store.presenter.peek() ? 24 : 16);
   const view = (of: Layout): View => {
     const { width, height } = size.peek();
     const fit = Math.min(width / of.width, height / of.height);
@@ -152,7 +165,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     }
     const radius = nodeRadius(node, current, style());
     const state = deviceState(model.trace.head, members, node.device);
-    const line = store.presenter.peek() ? 24 : 16;
+    const line = lineHeight();
     if (device.role === "ks") {
       // The link to the cloud runs below a key server: its name stands beside it.
       return [
