@@ -24,6 +24,7 @@ export const DEVICE_EVENTS = {
  * Why a packet ended at a device.
  * - `header` no whole IPv4 packet, or a wrong header checksum
  * - `noRoute` no way to the destination
+ * - `noNeighbour` nobody at the other end of the link has the address that it would go to (ARP gets no answer)
  * - `ttl` its time to live is over
  * - `mtu` too large for the next link, and DF forbids to cut it
  * - `notForMe` a host got what is not addressed to it, or a multicast packet that came the wrong way (RPF)
@@ -35,6 +36,7 @@ export const DEVICE_EVENTS = {
 export type IpDrop =
   | "header"
   | "noRoute"
+  | "noNeighbour"
   | "ttl"
   | "mtu"
   | "notForMe"

@@ -13,6 +13,7 @@ import {
   addressTowards,
   noteEspDrop,
   outputOn,
+  outputVia,
   sendError,
   sendOwn,
   sendTimeExceeded,
@@ -88,7 +89,7 @@ function forward(network: Network, device: Device, packet: Bytes, header: IpHead
     sendError(network, device, Unreachable.host, packet, dropped);
     return;
   }
-  outputOn(network, device, device.ports[route.port]!, withTtlDecremented(packet), cause);
+  outputVia(network, device, route, header.destination, withTtlDecremented(packet), cause);
 }
 
 /**

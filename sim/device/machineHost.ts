@@ -12,7 +12,7 @@ import { NONE } from "../core/trace.ts";
 import { enqueue, releaseServer, resetCpu, takeJob, workFor } from "./cpu.ts";
 import type { Device, Hosted, Job } from "./device.ts";
 import { type Network, note } from "./networkState.ts";
-import { operationNanos } from "./platform.ts";
+import { inputNanos, operationNanos } from "./platform.ts";
 import type { MachineInput } from "./spec.ts";
 
 /** Starts all roles of a router anew and gives them their first inputs. */
@@ -90,7 +90,7 @@ export function startJobs(network: Network, device: Device): void {
     clearMeter(device.meter);
     const outputs = hosted.machine.handle(input, now);
     const { platform } = device.cpu;
-    const nanos = platform.input + operationNanos(platform, device.meter);
+    const nanos = inputNanos(platform, input) + operationNanos(platform, device.meter);
     const done = now + workFor(device.cpu, nanos);
     scheduler.schedule(done, targets.job, { device, life: device.life, job, outputs });
     setDeadline(network, hosted, job.cause);

@@ -12,6 +12,7 @@ import { type Device, nextIdentification, type Port, planeOf } from "./device.ts
 import { deservesError, icmpError, Unreachable } from "./icmp.ts";
 import { type EngineDone, type Network, note, noteDrop } from "./networkState.ts";
 import { userTrafficNanos } from "./platform.ts";
+import type { Route } from "./routeTable.ts";
 import { routeTo, sourceAddress } from "./routing.ts";
 import { sendOnPort } from "./transmission.ts";
 
@@ -57,9 +58,31 @@ export function sendOwn(network: Network, device: Device, packet: Bytes, cause: 
     return;
   }
   const route = routeTo(device, header.destination);
-  const port = route?.port === undefined ? undefined : device.ports[route.port];
+  if (route === undefined) noteDrop(network, device, "noRoute", packet, cause);
+  else outputVia(network, device, route, header.destination, packet, cause);
+}
+
+/** The packet leaves by a route. Routes to `Null0` swallow it. */
+export function outputVia(
+  network: Network,
+  device: Device,
+  route: Route,
+  destination: Ipv4,
+  packet: Bytes,
+  cause: number,
+): void {
+  const port = route.port === undefined ? undefined : device.ports[route.port]!;
   if (port === undefined) noteDrop(network, device, "noRoute", packet, cause);
-  else outputOn(network, device, port, packet, cause);
+  else if (!hasNeighbour(network, port, route, destination)) {
+    noteDrop(network, device, "noNeighbour", packet, cause);
+  } else outputOn(network, device, port, packet, cause);
+}
+
+/** On a link, the next router or the destination itself must be the device at the other end. */
+function hasNeighbour(network: Network, { attachment }: Port, route: Route, destination: Ipv4): boolean {
+  const next = route.nextHop ?? (route.source === "connected" ? destination : undefined);
+  if (next === undefined || attachment?.kind !== "link") return true;
+  return network.devices[attachment.peerDevice]!.ownAddresses.has(next);
 }
 
 /** By the port that the source address belongs to; from a loopback, by every port that is plugged in. */

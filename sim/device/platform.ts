@@ -6,12 +6,15 @@
  *     IKEv2, responder: 2 datagrams in, 1 DH pair        2 m + d = 1 s / 89 = 11.24 ms
  *     IKEv1 and GDOI:   5 datagrams in, 1 DH pair        5 m + d = 1 s / 45 = 22.22 ms      m = 3.66 ms, d = 3.9 ms
  *
- * where m is the handling of one IKE datagram by the control plane (its hashes and ciphers included) and d a public
- * value and a shared secret. The ratios between operations are those of optimised software on one core. `asr1000` is
- * the same box at twice the speed. User traffic has its own engine: its cost is a delay per packet, never the CPU's.
+ * where m is what the control plane spends on a datagram of a negotiation, beside cryptography, and d a public value, a
+ * shared secret and the hashes and ciphers around them. What belongs to no negotiation (acknowledgements of rekeys,
+ * deletions, timers, commands) is a small fraction of m. The ratios between operations are those of optimised software
+ * on one core. `asr1000` is the same box at twice the speed. User traffic has its own engine: its cost is a delay per
+ * packet, never the CPU's.
  */
 import { type Meter, OPERATIONS } from "../../src/crypto/meter.ts";
-import type { PlatformName } from "./spec.ts";
+import { Exchange } from "../../src/wire/ikev2Numbers.ts";
+import type { MachineInput, PlatformName } from "./spec.ts";
 
 /** Nanoseconds for each operation, and for each octet that it works on. */
 export interface OperationCost {
@@ -21,7 +24,9 @@ export interface OperationCost {
 
 export interface Platform {
   readonly name: PlatformName;
-  /** Nanoseconds for an input of a role (a datagram, a timer, a command), beside its cryptography. */
+  /** Nanoseconds for a datagram of a negotiation, beside its cryptography. */
+  readonly negotiation: number;
+  /** The same for every other input of a role: other datagrams, timers, commands. */
   readonly input: number;
   /** By operation number of `src/crypto/meter.ts`. */
   readonly operations: readonly OperationCost[];
@@ -85,8 +90,8 @@ const COSTS: readonly (readonly [name: string, micros: number, nanosPerOctet: nu
   ["ed25519.verify", 560, 0],
 ];
 
-/** Handling of one input: what is left of m once the usual hashes and ciphers of a datagram are taken off. */
-const INPUT_NANOS = 3_590 * MICRO;
+const NEGOTIATION_NANOS = 3_690 * MICRO;
+const INPUT_NANOS = 150 * MICRO;
 
 function costOf(operation: string, divisor: number): OperationCost {
   const rows = COSTS.filter(([name]) => operation.startsWith(name));
@@ -101,6 +106,7 @@ function costOf(operation: string, divisor: number): OperationCost {
 function modelled(name: PlatformName, divisor: number): Platform {
   return {
     name,
+    negotiation: NEGOTIATION_NANOS / divisor,
     input: INPUT_NANOS / divisor,
     operations: OPERATIONS.map((operation) => costOf(operation, divisor)),
     userTraffic: { each: (8 * MICRO) / divisor, perOctet: 4 / divisor },
@@ -112,6 +118,7 @@ function modelled(name: PlatformName, divisor: number): Platform {
 export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   ideal: {
     name: "ideal",
+    negotiation: 0,
     input: 0,
     operations: OPERATIONS.map(() => FREE),
     userTraffic: FREE,
@@ -121,6 +128,22 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   isr4400: modelled("isr4400", 1),
   asr1000: modelled("asr1000", 2),
 };
+
+/** Exchange types that set up an SA. */
+const NEGOTIATIONS: ReadonlySet<number> = new Set([
+  // IKEv1 and GDOI: Main, Aggressive and Quick Mode, GROUPKEY-PULL.
+  ...[2, 4, 5, 32],
+  ...[Exchange.IKE_SA_INIT, Exchange.IKE_AUTH, Exchange.CREATE_CHILD_SA, Exchange.GSA_AUTH, Exchange.GSA_REGISTRATION],
+]);
+/** Of the exchange type in the header of ISAKMP and of IKEv2. */
+const EXCHANGE_TYPE_AT = 18;
+
+/** Nanoseconds that an input takes beside its cryptography. */
+export function inputNanos(platform: Platform, input: MachineInput): number {
+  if (input.kind !== "datagram") return platform.input;
+  const exchange = input.datagram.octets[EXCHANGE_TYPE_AT];
+  return exchange !== undefined && NEGOTIATIONS.has(exchange) ? platform.negotiation : platform.input;
+}
 
 /** Nanoseconds that the counted operations take. */
 export function operationNanos(platform: Platform, meter: Meter): number {
