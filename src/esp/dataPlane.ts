@@ -185,13 +185,6 @@ export function count(
   }
 }
 
-/** `clear crypto gkm`, or `clear crypto sa counters`: every count back to zero. */
-export function clearCounters(plane: DataPlane): void {
-  for (const { counters } of [plane, ...plane.groups.values(), ...plane.sas.values()]) {
-    for (const name of Object.keys(counters) as CounterName[]) counters[name] = 0;
-  }
-}
-
 function install(plane: DataPlane, sa: DataSa): void {
   const encr = encrSpec(sa.encr, sa.encrKeyBits);
   const integ = integSpec(sa.integ);
