@@ -10,6 +10,7 @@ import type { Datagram, EventData, Happened } from "../../src/base/machine.ts";
 import { MILLISECOND, type Micros, SECOND } from "../../src/base/micros.ts";
 import { secret } from "../../src/base/secret.ts";
 import type { Crypto, RsaPrivateKey } from "../../src/crypto/api.ts";
+import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { native } from "../../src/crypto/native.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
 import type { DataPlaneOrder, DataSa, Selector, TrafficRule } from "../../src/esp/api.ts";
@@ -173,6 +174,8 @@ export interface Network {
   readonly members: Member[];
   readonly flights: Flight[];
   readonly wire: Wire[];
+  /** Keys that the machines handed out for export. */
+  readonly keys: KeyEntry[];
   /** True loses the datagram. `target`: a member's or the server's address, also for a multicast copy. */
   lose: (wire: Wire, target: string) => boolean;
   /** May change a datagram on its way. */
@@ -225,6 +228,7 @@ export function createNetwork(options: NetworkOptions): Network {
     members,
     flights: [],
     wire: [],
+    keys: [],
     lose: () => false,
     alter: (wire) => wire.octets,
   };
@@ -255,6 +259,7 @@ type Output = ReturnType<typeof handleGm>[number];
 function take(net: Network, node: Server | Member, outputs: readonly Output[]): void {
   for (const output of outputs) {
     if (output.kind === "send") deliver(net, output);
+    else if (output.kind === "keys") net.keys.push(output.entry);
     else if (output.kind === "event") node.events.push(eventOf(net.now, output));
     else if (output.kind === "order" && !isServer(node)) obey(node, output.order);
   }
