@@ -15,6 +15,8 @@ import {
   isUdpSumPartial,
   Udp,
 } from "../../src/wire/ip.ts";
+import { dissectIsakmp } from "../../src/wire/isakmpMessage.ts";
+import { GDOI, ISAKMP } from "../../src/wire/isakmpPayloads.ts";
 import { RFC9838 } from "../../src/wire/payloads.ts";
 import { Tree } from "../../src/wire/tree.ts";
 import type { KeyRing } from "./keyRing.ts";
@@ -22,6 +24,9 @@ import type { KeyRing } from "./keyRing.ts";
 /** UDP ports on which IKE is spoken; on 4500, and wherever four zero octets open the payload, behind the marker. */
 const IKE_PORTS: ReadonlySet<number> = new Set([500, 848, 4500]);
 const NAT_T_PORT = 4500;
+const GDOI_PORT = 848;
+/** From here on exchange numbers belong to the domain of interpretation. RFC 2408 section 3.1. */
+const DOI_EXCHANGES = 32;
 
 /** `ring` opens encrypted parts; without it they stay octets. */
 export function dissectPacket(octets: Bytes, ring?: KeyRing): Field {
@@ -38,7 +43,8 @@ export function dissectPacket(octets: Bytes, ring?: KeyRing): Field {
 /** The header is read by its declaration over the whole packet, whose payload leaf is then replaced by what is inside. */
 function dissectIpv4(tree: Tree, r: Reader, ring: KeyRing | undefined): void {
   const header = Ipv4.dissect(r.octets);
-  const ip = decodeOr(() => Ipv4.decode(r.octets));
+  // Read beside a tree, a wrong checksum is a problem of its field and no reason to stop.
+  const ip = decodeOr(() => Ipv4.read(new Reader(r.octets), new Tree("", 0), "", {}));
   const fragment = ip !== undefined && (ip.flagsAndOffset & 0x3fff) !== 0;
   if (ip === undefined || fragment) graftWhole(tree, r, header);
   else layers(tree, r, header, ip.payload, dissectTransport(ip.protocol, ip.source, ip.destination, ip.payload, ring));
@@ -145,10 +151,17 @@ function udpPayload(udp: Udp, payload: Bytes, ring: KeyRing | undefined): readon
   if (natT && !marked) return [espField(payload, ring)];
   if (!ike && !(marked && looksLikeIke(payload.subarray(4)))) return [raw("Payload", 0, payload.length)];
   const message = marked ? payload.subarray(4) : payload;
-  const open = ring === undefined ? undefined : ring.openIke;
-  const field = dissectIke(message, RFC9838, open);
+  const field = dissectMessage(message, udp, ring);
   if (!marked) return [field];
   return [{ ...raw("Non-ESP marker", 0, 4), rfc: "RFC 7296 2.23" }, moved(field, 4)];
+}
+
+/** The major version tells IKEv1 from IKEv2. What else is on the port is shown as the current version, with its problem. */
+function dissectMessage(message: Bytes, udp: Udp, ring: KeyRing | undefined): Field {
+  const [version, exchange] = [message[17] ?? 0, message[18] ?? 0];
+  if (version >>> 4 !== 1) return dissectIke(message, RFC9838, ring?.openIke);
+  const isGroup = exchange >= DOI_EXCHANGES && (udp.sourcePort === GDOI_PORT || udp.destinationPort === GDOI_PORT);
+  return dissectIsakmp(message, isGroup ? GDOI : ISAKMP, ring?.openIsakmp);
 }
 
 function looksLikeIke(octets: Bytes): boolean {

@@ -2,19 +2,24 @@
  * Exported keys, arranged for opening packets: an IKE SA is found by its SPIs, a data SA by its SPI. Answers only with
  * decrypted octets, never with a key.
  */
-import { type Bytes, EMPTY } from "../../src/base/bytes.ts";
+import { type Bytes, EMPTY, equal } from "../../src/base/bytes.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
-import type { EspKeyEntry, IkeKeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import { encrKeyOctets, type SaKeys } from "../../src/crypto/prf.ts";
 import { icvOctets, type Protection, unprotect } from "../../src/crypto/protector.ts";
 import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
 import { ESP_HEADER_LENGTH, type OpenedEsp } from "../../src/wire/esp.ts";
 import { type IkeHeader, isFromInitiator, type OpenedPart, type SealedPart } from "../../src/wire/ikeMessage.ts";
 import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
+import type { OpenedChain } from "../../src/wire/isakmpMessage.ts";
 import { RFC9838 } from "../../src/wire/payloads.ts";
+import { isakmpSessions } from "./isakmpSessions.ts";
 
 export interface KeyRing {
   openIke(message: Bytes, header: IkeHeader, part: SealedPart): OpenedPart | undefined;
   openEsp(packet: Bytes, spi: number): OpenedEsp | undefined;
+  /** Must be shown the messages of a capture in order, those in clear included: the IVs of IKEv1 form a chain. */
+  openIsakmp(message: Bytes): OpenedChain | undefined;
 }
 
 /** A wrong integrity check value is a `problem` of the field; the octets are then shown as they decrypt, if they do. */
@@ -23,14 +28,19 @@ const WRONG_ICV = "wrong integrity check value";
 export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
   const ike = new Map<string, IkeKeyEntry>();
   const esp = new Map<number, EspKeyEntry[]>();
+  const ikev1: Ikev1KeyEntry[] = [];
+  const addEsp = (entry: EspKeyEntry): void => {
+    const spi = Number.parseInt(entry.spi, 16);
+    const known = esp.get(spi) ?? [];
+    if (!known.some((other) => equal(other.encrKey.secret, entry.encrKey.secret))) esp.set(spi, [...known, entry]);
+  };
   for (const entry of entries) {
     if (entry.kind === "ike") ike.set(entry.spiInitiator + entry.spiResponder, entry);
-    else {
-      const spi = Number.parseInt(entry.spi, 16);
-      esp.set(spi, [...(esp.get(spi) ?? []), entry]);
-    }
+    else if (entry.kind === "esp") addEsp(entry);
+    else ikev1.push(entry);
   }
   return {
+    openIsakmp: isakmpSessions(crypto, ikev1, addEsp),
     openIke(message, header, part) {
       const entry = ike.get(header.spiInitiator + header.spiResponder);
       return entry === undefined ? undefined : openIke(crypto, entry, message, header, part);
@@ -45,9 +55,12 @@ export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
   };
 }
 
-function protectionOf(entry: KeyEntry): Protection | undefined {
+/** Undefined for algorithms that are not implemented, and for keys that are not theirs: tables are made by hand too. */
+function protectionOf(entry: IkeKeyEntry | EspKeyEntry, keys: SaKeys): Protection | undefined {
   const encr = encrSpec(entry.encr, entry.encrKeyBits);
-  return encr === undefined ? undefined : { encr, integ: integSpec(entry.integ) };
+  const integ = integSpec(entry.integ);
+  if (encr === undefined || keys.encr.length !== encrKeyOctets(encr)) return undefined;
+  return integ !== undefined && keys.integ.length !== integ.key ? undefined : { encr, integ };
 }
 
 function openIke(
@@ -57,13 +70,13 @@ function openIke(
   header: IkeHeader,
   part: SealedPart,
 ): OpenedPart | undefined {
-  const protection = protectionOf(entry);
-  if (protection === undefined) return undefined;
   const forward = isFromInitiator(header);
   const keys = {
     encr: (forward ? entry.encrInitiator : entry.encrResponder).secret,
     integ: (forward ? entry.integInitiator : entry.integResponder).secret,
   };
+  const protection = protectionOf(entry, keys);
+  if (protection === undefined) return undefined;
   const prefix = message.subarray(0, part.start + (part.number === PayloadType.SKF ? 8 : 4));
   const plain = unprotect(crypto, protection, keys, { prefix, body: part.body });
   const ivLength = protection.encr.iv;
@@ -78,9 +91,9 @@ function openIke(
 }
 
 function openEsp(crypto: Crypto, entry: EspKeyEntry, packet: Bytes): OpenedEsp | undefined {
-  const protection = protectionOf(entry);
-  if (protection === undefined) return undefined;
   const keys = { encr: entry.encrKey.secret, integ: entry.integKey.secret };
+  const protection = protectionOf(entry, keys);
+  if (protection === undefined) return undefined;
   const prefix = packet.subarray(0, ESP_HEADER_LENGTH);
   const plain = unprotect(crypto, protection, keys, { prefix, body: packet.subarray(ESP_HEADER_LENGTH) });
   if (plain === undefined) return undefined;

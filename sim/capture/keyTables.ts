@@ -6,13 +6,14 @@
  * |---|---|
  * | `ikev2_decryption_table` | one row per IKE SA and per rekey SA |
  * | `esp_sa` | one row per SA of the data plane |
+ * | `ikev1_decryption_table` | one row per SA of IKEv1, where there are any |
  * | `preferences` | ESP is decrypted and its ICV checked |
  * | `decode_as_entries` | UDP 848 is IKE |
  * | `getvpn_keys` | every entry in full, for our own tools; Wireshark does not look at it |
  */
 import { type Bytes, EMPTY, fromHex, toHex } from "../../src/base/bytes.ts";
 import { type Secret, secret } from "../../src/base/secret.ts";
-import type { EspKeyEntry, IkeKeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { type CsvRow, csvQuoted, csvRows } from "./csv.ts";
 import {
   type CipherName,
@@ -25,6 +26,7 @@ import {
 
 const IKE_TABLE = "ikev2_decryption_table";
 const ESP_TABLE = "esp_sa";
+const IKEV1_TABLE = "ikev1_decryption_table";
 const OWN_TABLE = "getvpn_keys";
 
 const FIXED_FILES: readonly (readonly [string, string])[] = [
@@ -44,14 +46,14 @@ export interface KeyTables {
  * one rekey SA, become one row.
  */
 export function writeKeyTables(entries: readonly KeyEntry[]): KeyTables {
-  const rows = { ike: new Set<string>(), esp: new Set<string>() };
+  const rows = { ike: new Set<string>(), esp: new Set<string>(), ikev1: new Set<string>() };
   const own = new Set<string>();
   const unsupported: KeyEntry[] = [];
   for (const entry of entries) {
     const line = JSON.stringify(ownForm(entry));
     if (own.has(line)) continue;
     own.add(line);
-    const row = entry.kind === "ike" ? ikeRow(entry) : espRow(entry);
+    const row = rowOf(entry);
     if (row === undefined) unsupported.push(entry);
     else rows[entry.kind].add(row);
   }
@@ -61,6 +63,7 @@ export function writeKeyTables(entries: readonly KeyEntry[]): KeyTables {
     [OWN_TABLE, lines(own)],
     ...FIXED_FILES,
   ]);
+  if (rows.ikev1.size > 0) files.set(IKEV1_TABLE, lines(rows.ikev1));
   return { files, unsupported };
 }
 
@@ -99,6 +102,7 @@ export function readKeyTables(files: ReadonlyMap<string, string>): {
   } else {
     read(IKE_TABLE, csvRows(files.get(IKE_TABLE) ?? ""), ikeEntry);
     read(ESP_TABLE, csvRows(files.get(ESP_TABLE) ?? ""), espEntry);
+    read(IKEV1_TABLE, csvRows(files.get(IKEV1_TABLE) ?? ""), ikev1Entry);
   }
   return { entries, problems };
 }
@@ -113,6 +117,16 @@ function cipherName(table: readonly CipherName[], encr: number, keyBits: number)
 
 function integrityName(table: readonly IntegrityName[], integ: number): string | undefined {
   return table.find((row) => row.integ === integ)?.name;
+}
+
+/** Undefined where Wireshark does not know an algorithm of the entry. */
+function rowOf(entry: KeyEntry): string | undefined {
+  if (entry.kind === "ike") return ikeRow(entry);
+  return entry.kind === "esp" ? espRow(entry) : ikev1Row(entry);
+}
+
+function ikev1Row(entry: Ikev1KeyEntry): string {
+  return `${entry.cookieInitiator},${hex(entry.encrKey)}`;
 }
 
 function ikeRow(entry: IkeKeyEntry): string | undefined {
@@ -185,16 +199,32 @@ function espEntry({ cells }: CsvRow): KeyEntry | string {
   };
 }
 
+function ikev1Entry({ cells }: CsvRow): KeyEntry | string {
+  if (cells.length !== 2) return `2 columns expected, ${cells.length} found`;
+  const cookieInitiator = cells[0]!.replace(/^0x/i, "").toLowerCase();
+  if (!isHex(cookieInitiator, 8)) return "a cookie of 16 hexadecimal digits expected";
+  const key = octets(cells[1]!);
+  if (key === undefined || key.length === 0) return "a key in hexadecimal expected";
+  return { kind: "ikev1", cookieInitiator, encrKey: secret(key) };
+}
+
 /** Names of the fields that hold keys; every other field is a string or a number. */
 const SECRETS = ["encrInitiator", "encrResponder", "integInitiator", "integResponder", "skD", "encrKey", "integKey"];
 const TEXTS = {
   ike: ["spiInitiator", "spiResponder"],
   esp: ["spi", "source", "destination"],
+  ikev1: ["cookieInitiator"],
 } as const;
-const NUMBERS = ["encr", "encrKeyBits", "integ"];
+const NUMBERS = {
+  ike: ["encr", "encrKeyBits", "integ"],
+  esp: ["encr", "encrKeyBits", "integ"],
+  ikev1: [],
+} as const;
+const DIALECTS: ReadonlySet<unknown> = new Set(["rfc9838", "yeung-07"]);
 const KEYS = {
   ike: ["encrInitiator", "encrResponder", "integInitiator", "integResponder"],
   esp: ["encrKey", "integKey"],
+  ikev1: ["encrKey"],
 } as const;
 
 /** The entry with its keys in hexadecimal. */
@@ -213,14 +243,14 @@ function ownEntry({ cells }: CsvRow): KeyEntry | string {
   if (typeof value !== "object" || value === null) return "no JSON object";
   const found = value as Readonly<Record<string, unknown>>;
   const { kind } = found;
-  if (kind !== "ike" && kind !== "esp") return "kind `ike` or `esp` expected";
+  if (kind !== "ike" && kind !== "esp" && kind !== "ikev1") return "kind `ike`, `esp` or `ikev1` expected";
   const entry: Record<string, unknown> = { kind };
   for (const name of TEXTS[kind]) {
     if (typeof found[name] !== "string") return `${name}: text expected`;
     entry[name] = found[name];
   }
   const hasSkD = kind === "ike" && found.skD !== undefined;
-  for (const name of hasSkD ? [...NUMBERS, "prf"] : NUMBERS) {
+  for (const name of hasSkD ? [...NUMBERS[kind], "prf"] : NUMBERS[kind]) {
     if (!Number.isSafeInteger(found[name])) return `${name}: whole number expected`;
     entry[name] = found[name];
   }
@@ -229,6 +259,7 @@ function ownEntry({ cells }: CsvRow): KeyEntry | string {
     if (key === undefined) return `${name}: hexadecimal digits expected`;
     entry[name] = secret(key);
   }
+  if (kind === "ike" && DIALECTS.has(found.dialect)) entry.dialect = found.dialect;
   return entry as unknown as KeyEntry;
 }
 

@@ -41,17 +41,23 @@ const PAYLOAD = / payload$/;
 function payloadNames(fields: readonly Field[]): readonly string[] {
   const names: string[] = [];
   for (const field of fields) {
-    if (PAYLOAD.test(field.label)) names.push(payloadName(field));
+    if (isPayload(field)) names.push(payloadName(field));
     else if (field.plain !== undefined) names.push(...braced(payloadNames(field.children)));
   }
   return names;
 }
 
+/** A payload has fields of its own; the octet that names the next one has not. */
+function isPayload({ label, children }: Field): boolean {
+  return PAYLOAD.test(label) && children.length > 0;
+}
+
 function payloadName({ label, text, children }: Field): string {
   const name = label.replace(PAYLOAD, "");
   if (name === "N" && text !== "") return `N(${text})`;
-  const opened = children.find(({ plain }) => plain !== undefined);
-  return opened === undefined ? name : [name, ...braced(payloadNames(opened.children))].join(" ");
+  const inner = payloadNames(children);
+  if (inner.length === 0) return name;
+  return [name, ...(inner[0] === "{" ? inner : braced(inner))].join(" ");
 }
 
 function braced(names: readonly string[]): readonly string[] {

@@ -24,6 +24,8 @@ export interface IkeKeyEntry {
   readonly skD?: Secret;
   /** PRF transform ID that goes with `skD`. */
   readonly prf?: number;
+  /** How the group payloads of this SA are to be read; absent where nobody knows. */
+  readonly dialect?: "rfc9838" | "yeung-07";
 }
 
 export interface EspKeyEntry {
@@ -40,4 +42,13 @@ export interface EspKeyEntry {
   readonly integKey: Secret;
 }
 
-export type KeyEntry = IkeKeyEntry | EspKeyEntry;
+/** An SA of IKEv1. Algorithms, IVs and the responder's cookie are to be found in its messages. */
+export interface Ikev1KeyEntry {
+  readonly kind: "ikev1";
+  /** 16 hexadecimal digits. */
+  readonly cookieInitiator: string;
+  /** Key of the cipher, as expanded from SKEYID_e. */
+  readonly encrKey: Secret;
+}
+
+export type KeyEntry = IkeKeyEntry | EspKeyEntry | Ikev1KeyEntry;

@@ -133,6 +133,28 @@ describe("decodeCapture", () => {
   });
 });
 
+describe("keys that are not those of their algorithm", () => {
+  it("open nothing and break nothing", () => {
+    const rows = [
+      `0102030405060708,1112131415161718,00,00,"AES-CBC-256 [RFC3602]",00,00,"HMAC_SHA2_256_128 [RFC4868]"`,
+    ];
+    const esp = [`"IPv4","*","*","0x00000001","AES-CBC [RFC3602]","0x0011","HMAC-SHA-1-96 [RFC2404]","0x00"`];
+    const tables = new Map([
+      ["ikev2_decryption_table", rows.join("\n")],
+      ["esp_sa", esp.join("\n")],
+    ]);
+    const { entries } = readKeyTables(tables);
+    expect(entries).toHaveLength(2);
+    const sealed = fromHex(`01020304050607081112131415161718 2e202308 00000001 00000050 27000034 ${"5a".repeat(48)}`);
+    const packets = [udpPacket(500, sealed), udpPacket(4500, fromHex(`00000001 00000001 ${"5a".repeat(44)}`))];
+    const decoded = decodedWhole(pcapOf(101, packets), keyRing(native, entries));
+    expect(decoded.map(({ what }) => what)).toEqual([
+      "IKEv2 IKE_AUTH initiator, request, message 1: SK",
+      "ESP SPI 0x00000001, sequence 1",
+    ]);
+  });
+});
+
 describe("printed fields", () => {
   it("let no control character of a packet reach the terminal", () => {
     const field: Field = { label: "Name", offset: 0, length: 4, text: "a\u001b[2J\u202eb", children: [] };
@@ -162,5 +184,78 @@ describeShared("vectors/ikev2", "captures with Wireshark's tables", () => {
     expect(JSON.stringify(jsonPacket(packets[2]!))).toContain(
       `"plain":"${Buffer.from(opened.plain!).toString("hex")}"`,
     );
+  });
+});
+
+describeShared("vectors/ikev1", "IKEv1 and GDOI with a cookie and a key", () => {
+  interface Vector {
+    readonly wireshark: Readonly<Record<string, readonly string[]>>;
+    readonly messages: readonly { readonly encrypted: boolean }[];
+    readonly espPackets?: readonly unknown[];
+  }
+  const ringOf = (tables: Readonly<Record<string, readonly string[]>>): KeyRing => {
+    const files = new Map(Object.entries(tables).map(([file, rows]) => [file, rows.join("\n")]));
+    const { entries, problems } = readKeyTables(files);
+    expect(problems).toEqual([]);
+    return keyRing(native, entries);
+  };
+  const isOpened = (packet: DecodedPacket) =>
+    find(packet.layers, ({ plain, problem }) => plain !== undefined && problem === undefined) !== undefined;
+
+  const names = readdirSync(sharedPath("vectors/ikev1")).filter((name) => name.endsWith(".json"));
+  it.each(names)("%s: every encrypted message and every ESP packet opens", (name) => {
+    const { wireshark, messages, espPackets } = readSharedJson<Vector>(`vectors/ikev1/${name}`);
+    const packets = decodedWhole(readShared(`vectors/ikev1/${name.replace("json", "pcap")}`), ringOf(wireshark));
+    const isakmp = packets.filter(({ what }) => what.startsWith("ISAKMP"));
+    expect(isakmp.filter(isOpened)).toHaveLength(messages.filter(({ encrypted }) => encrypted).length);
+    const esp = packets.filter(({ what }) => what.startsWith("ESP"));
+    expect(esp.filter(isOpened)).toHaveLength(espPackets?.length ?? 0);
+    expect(packets.filter(({ what }) => what.includes("["))).toEqual([]);
+  });
+  it("shows a packet again as it was when it is asked for twice", () => {
+    const { wireshark } = readSharedJson<Vector>("vectors/ikev1/v1-mm-psk-rekey.json");
+    const ring = ringOf(wireshark);
+    const file = readShared("vectors/ikev1/v1-mm-psk-rekey.pcap");
+    const first = decodedWhole(file, ring);
+    expect(decodedWhole(file, ring)).toEqual(first);
+  });
+  it("opens the PULL with the key of the phase 1, and the PUSHes with the keys that the PULL handed out", () => {
+    interface Keys {
+      readonly phase1: readonly { readonly cky_i: string; readonly cipher_key: string }[];
+    }
+    const { cky_i, cipher_key } = readSharedJson<Keys>("vectors/gdoi/keys.json").phase1[0]!;
+    const packets = decodedWhole(
+      readShared("vectors/gdoi/pull-push.pcap"),
+      ringOf({ ikev1_decryption_table: [`${cky_i},${cipher_key}`] }),
+    );
+    expect(packets.map(({ what }) => what.replace(/0x[0-9a-f]{8}/, "M-ID"))).toEqual([
+      "ISAKMP IDENTITY_PROTECTION: SA",
+      "ISAKMP IDENTITY_PROTECTION: SA",
+      "ISAKMP IDENTITY_PROTECTION: KE NONCE",
+      "ISAKMP IDENTITY_PROTECTION: KE NONCE",
+      "ISAKMP IDENTITY_PROTECTION: { ID HASH N(INITIAL-CONTACT) }",
+      "ISAKMP IDENTITY_PROTECTION: { ID HASH N(INITIAL-CONTACT) }",
+      "ISAKMP GROUPKEY_PULL, message M-ID: { HASH NONCE ID }",
+      "ISAKMP GROUPKEY_PULL, message M-ID: { HASH NONCE SA { SAK GAP SAT SAT } }",
+      "ISAKMP GROUPKEY_PULL, message M-ID: { HASH GAP }",
+      "ISAKMP GROUPKEY_PULL, message M-ID: { HASH SEQ KD }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ SA { SAK GAP SAT SAT SAT SAT } KD SIG }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ SA { SAK GAP SAT SAT } KD SIG }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ SA { SAK GAP } KD SIG }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ SA { SAK GAP SAT SAT } KD SIG }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ SA { SAK GAP SAT SAT } KD SIG }",
+      "ISAKMP GROUPKEY_PUSH: { SEQ D SIG }",
+    ]);
+  });
+  it("leaves closed what a wrong key does not open, and marks it", () => {
+    const { wireshark } = readSharedJson<Vector>("vectors/ikev1/v1-mm-psk-aes256-sha256-modp2048.json");
+    const [cookie, key] = wireshark.ikev1_decryption_table![0]!.split(",");
+    const rows = { ikev1_decryption_table: [`${cookie},${key!.replace(/^../, "00")}`] };
+    const packets = decodedWhole(readShared("vectors/ikev1/v1-mm-psk-aes256-sha256-modp2048.pcap"), ringOf(rows));
+    expect(packets[4]!.what).toMatch(/^ISAKMP IDENTITY_PROTECTION.*\[/);
+    const short = { ikev1_decryption_table: [`${cookie},0011`] };
+    expect(
+      decodedWhole(readShared("vectors/ikev1/v1-mm-psk-aes256-sha256-modp2048.pcap"), ringOf(short))[4]!.what,
+    ).toBe("ISAKMP IDENTITY_PROTECTION");
   });
 });

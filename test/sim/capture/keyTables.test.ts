@@ -11,7 +11,7 @@ import { NONE, Trace } from "../../../sim/core/trace.ts";
 import type { TraceHead } from "../../../sim/core/traceTypes.ts";
 import { concat, fromHex } from "../../../src/base/bytes.ts";
 import { secret } from "../../../src/base/secret.ts";
-import type { EspKeyEntry, IkeKeyEntry, KeyEntry } from "../../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../../src/crypto/keyEntry.ts";
 import { describeShared, readShared, readSharedJson } from "../../shared.ts";
 import { describeTool, hasTool } from "../../tools.ts";
 
@@ -54,6 +54,7 @@ const TEK: EspKeyEntry = {
   encrKey: key("e1", 20),
   integKey: key("", 0),
 };
+const V1: Ikev1KeyEntry = { kind: "ikev1", cookieInitiator: "41caa82bfb568925", encrKey: key("14", 16) };
 const CHACHA: EspKeyEntry = { ...TEK, encr: 28, encrKeyBits: 256, encrKey: key("e2", 36) };
 
 describe("writing", () => {
@@ -73,6 +74,12 @@ describe("writing", () => {
     expect(files.get("preferences")).toContain("esp.enable_encryption_decode: TRUE\n");
   });
 
+  it("names a cookie and a key for an SA of IKEv1, in a table that is there for these alone", () => {
+    const { files } = writeKeyTables([V1, TEK]);
+    expect(files.get("ikev1_decryption_table")).toBe(`41caa82bfb568925,${"14".repeat(16)}\n`);
+    expect(writeKeyTables([TEK]).files.has("ikev1_decryption_table")).toBe(false);
+  });
+
   it("makes one row of what all members say", () => {
     const { files } = writeKeyTables([REKEY, { ...REKEY }, TEK, REKEY, { ...TEK }]);
     expect(files.get("ikev2_decryption_table")!.split("\n")).toHaveLength(2);
@@ -90,7 +97,7 @@ describe("writing", () => {
 
 describe("reading", () => {
   it("gives every entry back in full from a folder of ours", () => {
-    const entries: KeyEntry[] = [CBC, REKEY, TEK, CHACHA];
+    const entries: KeyEntry[] = [{ ...CBC, dialect: "yeung-07" }, REKEY, TEK, CHACHA, V1];
     expect(readKeyTables(writeKeyTables(entries).files)).toEqual({ entries, problems: [] });
   });
 
@@ -101,6 +108,13 @@ describe("reading", () => {
     const { entries, problems } = readKeyTables(files);
     expect(problems).toEqual([]);
     expect(entries).toEqual([{ ...CBC, skD: undefined, prf: undefined }, REKEY, TEK]);
+  });
+
+  it("takes the rows of IKEv1 as people write them, and names those that are none", () => {
+    const rows = [`0x41CAA82BFB568925,0x${"14".repeat(16)}`, "41caa82b,00", "41caa82bfb568925,", "41caa82bfb568925"];
+    const { entries, problems } = readKeyTables(new Map([["ikev1_decryption_table", rows.join("\n")]]));
+    expect(entries).toEqual([V1]);
+    expect(problems.map(({ line }) => line)).toEqual([2, 3, 4]);
   });
 
   it("finds each cipher and integrity again by its name", () => {
