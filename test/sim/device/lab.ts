@@ -16,6 +16,7 @@ import type {
 import type { LinkRule } from "../../../sim/net/linkRule.ts";
 import { parseIpv4 } from "../../../src/base/ipv4.ts";
 import { MILLISECOND, type Micros } from "../../../src/base/micros.ts";
+import type { Crypto } from "../../../src/crypto/api.ts";
 import { native } from "../../../src/crypto/native.ts";
 import { parseConfig } from "../../../src/ios/parse.ts";
 
@@ -70,9 +71,9 @@ export function cloudOf(devices: readonly string[], micros = 5 * MILLISECOND): C
 }
 
 /** Everything has started: the clock stands at 0, behind the events of that instant. */
-export function network(spec: Partial<NetworkSpec>, seed = "test"): Network {
+export function network(spec: Partial<NetworkSpec>, seed = "test", crypto: Crypto = native): Network {
   const whole: NetworkSpec = { devices: [], links: [], clouds: [], timeline: [], ...spec };
-  const net = createNetwork(whole, { rng: createRng(seed), crypto: native, trace: new Trace() });
+  const net = createNetwork(whole, { rng: createRng(seed), crypto, trace: new Trace() });
   net.scheduler.runUntil(0);
   return net;
 }
