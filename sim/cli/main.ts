@@ -4,8 +4,11 @@ import { version } from "../../package.json";
 import { scenarioJsonSchema } from "../scenario/schema.ts";
 import { addDecode } from "./decode.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
+import { addLive } from "./live.ts";
+import { addRun } from "./runCommand.ts";
+import { addServe } from "./serveCommand.ts";
 import { printData, printInternal, stopOnBrokenPipe } from "./terminal.ts";
-import { validateCommand } from "./validateCommand.ts";
+import { addValidate } from "./validateCommand.ts";
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok;
@@ -14,20 +17,18 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     .version(version)
     .exitOverride()
     .showHelpAfterError("(getvpn help shows what there is)");
-  program
-    .command("validate")
-    .description("tell all problems of scenarios, with file:line:column")
-    .argument("<scenario...>", "YAML files")
-    .action((paths: string[]) => {
-      exit = validateCommand(paths);
-    });
+  const done = (code: ExitCode) => {
+    exit = code;
+  };
+  addRun(program, done);
+  addServe(program, done);
+  addValidate(program, done);
   program
     .command("schema")
     .description("print the JSON Schema of scenarios, for editors")
     .action(() => printData(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`));
-  addDecode(program, (code) => {
-    exit = code;
-  });
+  addDecode(program, done);
+  addLive(program, done);
   try {
     await program.parseAsync(args, { from: "user" });
     return exit;

@@ -4,16 +4,16 @@ import { type ExecCommand, isIosError, parseExec } from "../../src/ios/exec.ts";
 import type { Action } from "../device/spec.ts";
 import type { RouterNode } from "./scenario.ts";
 
-/** Which of the machines of a router takes a command. Commands that only show or configure something are in none. */
-const TAKERS: Partial<Record<ExecCommand["kind"], readonly ("ks" | "gm")[]>> = {
-  rekey: ["ks"],
-  clearMembers: ["ks"],
-  clearGroups: ["ks", "gm"],
+/** What a machine is told for a command of IOS, and on which role. Commands that show or configure something are in none. */
+const TAKERS: Partial<Record<ExecCommand["kind"], { readonly role: "ks" | "gm"; readonly name: string }>> = {
+  rekey: { role: "ks", name: "rekey" },
+  clearMembers: { role: "ks", name: "clearMembers" },
+  clearGroups: { role: "gm", name: "clear" },
 };
 
 /**
- * The actions of one command on one node, or why there are none: the error of IOS, or that no machine of the node does
- * what the command asks for.
+ * The actions of one command on one node, or a sentence that says why there are none: the error of IOS, or that nothing on
+ * the node does what the command asks for. A command that names no group is given once for each.
  */
 export function execCommand(node: RouterNode, text: string): readonly Action[] | string {
   const command = parseExec(text);
@@ -24,8 +24,15 @@ export function execCommand(node: RouterNode, text: string): readonly Action[] |
     const source = sourceAddress ?? sourceInterface;
     return [{ kind: "ping", device, destination, source, repeat, size, timeout: timeoutSeconds * SECOND, df }];
   }
-  const { kind: name, ...data } = command;
-  const machines = (TAKERS[name] ?? []).filter((machine) => machine === node.role);
-  if (machines.length === 0) return `${node.name} does not do this in a run`;
-  return machines.map((machine) => ({ kind: "machine", device, machine, input: { kind: "command", name, data } }));
+  const taker = TAKERS[command.kind];
+  if (taker?.role !== node.role) return `${device} does not do this in a run`;
+  const { kind: _, ...data } = command as Extract<ExecCommand, { group?: string }>;
+  const groups = [...node.config.groups.keys()].filter((name) => data.group === undefined || data.group === name);
+  if (groups.length === 0) return `${device} has no group ${data.group}`;
+  return groups.map((group) => ({
+    kind: "machine",
+    device,
+    machine: taker.role,
+    input: { kind: "command", name: taker.name, data: { ...data, group } },
+  }));
 }

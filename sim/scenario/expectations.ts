@@ -1,5 +1,6 @@
 /** What a scenario demands, from its words to the plain data that `sim/check` watches a run with. */
 import type { Micros } from "../../src/base/micros.ts";
+import { EVENT_KINDS } from "../check/eventKinds.ts";
 import type { EventFilter, Expectation, Window } from "../check/expectation.ts";
 import { METRICS } from "../check/metrics.ts";
 import { selectNodes } from "./devices.ts";
@@ -132,6 +133,9 @@ function loadWindow(context: Context, input: { readonly from?: string; readonly 
 }
 
 function loadEvent(context: Context, input: EventInput, path: Path): EventFilter {
+  if (!EVENT_KINDS.has(input.kind)) {
+    context.problems.unknown("unknownKind", [...path, "kind"], "kind of event", input.kind, EVENT_KINDS);
+  }
   return {
     kind: input.kind,
     ...(input.device === undefined ? {} : { devices: devices(context, input.device, [...path, "device"]) }),

@@ -16,6 +16,15 @@ export function resolvePath(from: string, name: string): string | undefined {
   return parts.join("/");
 }
 
+/** `file` as seen from the folder of `from`: what `resolvePath` takes. Both are names within one set of files. */
+export function relativePath(from: string, file: string): string {
+  const folders = from.split("/").slice(0, -1);
+  const parts = file.split("/");
+  let common = 0;
+  while (common < folders.length && common < parts.length - 1 && folders[common] === parts[common]) common++;
+  return [...folders.slice(common).map(() => ".."), ...parts.slice(common)].join("/");
+}
+
 /**
  * Files that a scenario names, resolved against its own name, in order of appearance: what has to be in the set before
  * `loadScenario`. Empty for a text that is no scenario; the loader says what is wrong with it.

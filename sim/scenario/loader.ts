@@ -3,6 +3,7 @@ import type { Micros } from "../../src/base/micros.ts";
 import type { TraceNote } from "../core/traceTypes.ts";
 import { readDocument } from "./document.ts";
 import { loadExpectations } from "./expectations.ts";
+import { relativePath } from "./files.ts";
 import { duration } from "./line.ts";
 import { loadLinks } from "./links.ts";
 import { loadNodes } from "./nodes.ts";
@@ -53,7 +54,7 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
     expectations,
     notes,
     limits: { events: input.limits?.events ?? EVENTS_MAX } satisfies Limits,
-    ignored,
+    ignored: ignored.map((line) => ({ ...line, file: relativePath(path, line.file) })),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The nodes of a scenario with their configurations, those of templates included. */
 import { type Ipv4, maskOfLength, parseIpv4, parseIpv4Prefix } from "../../src/base/ipv4.ts";
+import type { Micros } from "../../src/base/micros.ts";
 import { checkConfig } from "../../src/ios/check.ts";
 import { canonicalInterface } from "../../src/ios/interfaceName.ts";
 import type { IgnoredLine } from "../../src/ios/model.ts";
@@ -7,7 +8,9 @@ import { type IosParseResult, parseConfig } from "../../src/ios/parse.ts";
 import type { CpuSpec, HostSpec } from "../device/spec.ts";
 import { FILE_CHARS_MAX, type Path, type SourceDocument } from "./document.ts";
 import { resolvePath } from "./files.ts";
+import { duration } from "./line.ts";
 import type { Problems } from "./problems.ts";
+import { roleProblems } from "./roles.ts";
 import type { Dialect, RouterNode, ScenarioNode } from "./scenario.ts";
 import { type GeneratedInput, type LineInput, NAME_PATTERN, type NodeInput, type ScenarioInput } from "./schema.ts";
 import { formatPath } from "./schemaProblems.ts";
@@ -37,12 +40,12 @@ export function loadNodes(source: NodeSource): {
   const { input, problems } = source;
   const nodes = new Map<string, LoadedNode>();
   const ignored: IgnoredLine[] = [];
-  const add = (name: string, own: NodeInput, path: Path, variables?: ReadonlyMap<string, string>): void => {
+  const add: AddNode = (name, own, path, instance) => {
     if (nodes.has(name)) {
       problems.add("duplicateName", path, `there is a node ${name} already`, { of: "key" });
       return;
     }
-    const loaded = loadNode(source, name, withNodeDefaults(own, input), path, variables, ignored);
+    const loaded = loadNode(source, name, withNodeDefaults(own, input), path, instance, ignored);
     if (loaded !== undefined) nodes.set(name, loaded);
   };
   for (const [name, own] of Object.entries(input.topology.nodes ?? {})) add(name, own, ["topology", "nodes", name]);
@@ -58,10 +61,16 @@ function withNodeDefaults(own: NodeInput, input: ScenarioInput): NodeInput {
   return { ...input.topology.defaults?.node, ...own };
 }
 
-type AddNode = (name: string, own: NodeInput, path: Path, variables: ReadonlyMap<string, string>) => void;
+/** What is different for each node of a template. */
+interface Instance {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly startAt: Micros;
+}
+
+type AddNode = (name: string, own: NodeInput, path: Path, instance?: Instance) => void;
 
 function generate(template: GeneratedInput, path: Path, problems: Problems, add: AddNode): void {
-  const { nodes: range, addresses, ...own } = template;
+  const { nodes: range, addresses, stagger, ...own } = template;
   const names = parseNodeNames(range);
   if (names === undefined) {
     problems.add("outOfRange", [...path, "nodes"], "this range cannot be used", {
@@ -74,13 +83,16 @@ function generate(template: GeneratedInput, path: Path, problems: Problems, add:
     const address = readAddress(first, [...path, "addresses", name, "first"], problems);
     series.set(name, { first: address, step: step ?? 1 });
   }
+  const first = own.start === undefined ? 0 : duration(own.start, [...path, "start"], problems);
+  const step = stagger === undefined ? 0 : duration(stagger, [...path, "stagger"], problems);
   for (let index = names.from; index <= names.to; index++) {
     const variables = variablesOf(names, index, series);
     if (variables === undefined) {
       problems.add("outOfRange", [...path, "addresses"], "the series run beyond 255.255.255.255");
       return;
     }
-    add(names.prefix + index, own, path, variables);
+    const startAt = first + step * (index - names.from);
+    add(names.prefix + index, own, path, { variables, startAt });
   }
 }
 
@@ -89,10 +101,13 @@ function loadNode(
   name: string,
   input: NodeInput,
   path: Path,
-  variables: ReadonlyMap<string, string> | undefined,
+  instance: Instance | undefined,
   ignored: IgnoredLine[],
 ): LoadedNode | undefined {
   const { problems } = source;
+  const variables = instance?.variables;
+  const ownStart = input.start === undefined ? undefined : duration(input.start, [...path, "start"], problems);
+  const startAt = instance?.startAt ?? ownStart;
   const put = (key: string, text: string): string =>
     variables === undefined ? text : substitute(text, [...path, key]);
   const substitute = (text: string, at: Path): string => {
@@ -104,7 +119,7 @@ function loadNode(
   if (site !== undefined && !NAME_PATTERN.test(site)) problems.add("badName", [...path, "site"], `${site} is no name`);
   if (input.kind === "host") {
     const host = loadHost(name, { ...input, site }, path, problems, put);
-    return host === undefined ? undefined : { node: host, path };
+    return host === undefined ? undefined : { node: { ...host, startAt }, path };
   }
   for (const key of ["address", "gateway", "interface"] as const) {
     if (input[key] !== undefined) {
@@ -123,7 +138,10 @@ function loadNode(
   }
   for (const problem of checkConfig(config)) problems.take(problem);
   const dialect: Dialect = input.dialect ?? source.input.dialect ?? "rfc9838";
-  const node: RouterNode = { kind: "router", name, role: input.kind, site, config, cpu: cpuOf(input), dialect, at };
+  const cpu = cpuOf(input);
+  const node: RouterNode = { kind: "router", name, role: input.kind, site, config, cpu, dialect, startAt, at };
+  // A configuration that has mistakes already would only have them told again.
+  if (parsed.problems.length === 0) for (const problem of roleProblems(node)) problems.take(problem);
   return { node, path, wan: wanOf(input, path, problems) };
 }
 

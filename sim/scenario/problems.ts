@@ -7,13 +7,14 @@ import { suggest } from "./suggest.ts";
 /**
  * Codes of what a schema cannot see:
  * - `duplicateName` two things of one name
- * - `unknownNode`, `unknownInterface`, `unknownLink`, `unknownSite`, `unknownMetric` a name that nothing bears
+ * - `unknownNode`, `unknownInterface`, `unknownLink`, `unknownSite`, `unknownMetric`, `unknownKind` a name that nothing bears
  * - `interfaceTaken` an interface with two links
  * - `badPath` a file outside of the scenario's folder and those beside it
  * - `missingFile` a file that is not there
  * - `unknownVariable` a name in `${}` that the template does not have
  * - `conflict` keys that exclude each other
  * - `outsideRun` an instant behind the end of the run
+ * - `roleMissing` a node whose configuration does not make it what its kind says
  * - `unknownCommand` an exec command that no machine of the node takes
  */
 export class Problems {

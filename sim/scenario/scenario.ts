@@ -1,11 +1,12 @@
 /** A scenario that has been read and found free of mistakes: plain data, from which any number of runs is made. */
 import type { Micros } from "../../src/base/micros.ts";
+import type { DialectName } from "../../src/gikev2/dialect.ts";
 import type { IgnoredLine, IosConfig } from "../../src/ios/model.ts";
 import type { Expectation } from "../check/expectation.ts";
 import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
 import type { CloudSpec, CpuSpec, HostSpec, LinkSpec, TimelineEntry } from "../device/spec.ts";
 
-export type Dialect = "rfc9838";
+export type Dialect = DialectName;
 
 /** Where a node is described, for what is found out about it later. */
 export interface NodePlace {
@@ -23,6 +24,7 @@ export interface RouterNode {
   readonly config: IosConfig;
   readonly cpu: CpuSpec;
   readonly dialect: Dialect;
+  readonly startAt?: Micros;
   readonly at: NodePlace;
 }
 
@@ -45,6 +47,6 @@ export interface Scenario {
   readonly expectations: readonly Expectation[];
   readonly notes: readonly TraceNote[];
   readonly limits: Limits;
-  /** Configuration lines that are not in the model; each with the reason. */
+  /** Configuration lines that are not in the model; each with the reason; files relative to the scenario's folder. */
   readonly ignored: readonly IgnoredLine[];
 }

@@ -92,6 +92,7 @@ const nodeShape = {
     .array(z.strictObject({ label: Name, modulus: z.int().min(512).max(4096).multipleOf(16) }))
     .optional()
     .describe("Like `crypto key generate rsa`, for configurations that were copied without that line"),
+  start: Duration.optional().describe("When it is switched on; at 0 unless told"),
   interface: z.string().min(1).max(40).optional().describe("Of a host: its only interface; eth0 unless told"),
   address: Prefix.optional().describe("Of a host: address and prefix length, such as 10.1.1.2/24"),
   gateway: Address.optional().describe("Of a host"),
@@ -110,6 +111,7 @@ const Generated = z
     address: Templated.optional().describe("Of a host: address and prefix length"),
     gateway: Templated.optional().describe("Of a host"),
     nodes: NodeRange,
+    stagger: Duration.optional().describe("Each is switched on so much later than the one before"),
     addresses: z
       .record(Name, z.strictObject({ first: Address, step: z.int().min(1).max(16_777_216).optional() }))
       .optional()

@@ -16,5 +16,5 @@ test.each([
 });
 
 test("a pattern of many stars takes no time that grows beyond measure", () => {
-  expect(globMatches("*a".repeat(50), "a".repeat(5_000) + "b")).toBe(false);
+  expect(globMatches("*a".repeat(50), `${"a".repeat(5_000)}b`)).toBe(false);
 });

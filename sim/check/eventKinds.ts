@@ -1,0 +1,12 @@
+/** All kinds of events that a trace of a run may hold, from the tables of the rooms that make them. */
+import { GM_EVENTS } from "../../src/gm/events.ts";
+import { IKE_EVENTS } from "../../src/ikev2/events.ts";
+import { KS_EVENTS } from "../../src/ks/events.ts";
+import { DEVICE_EVENTS } from "../device/events.ts";
+
+const NETWORK_EVENTS = ["packet.sent", "packet.received", "packet.lost"];
+
+export const EVENT_KINDS: ReadonlySet<string> = new Set([
+  ...NETWORK_EVENTS,
+  ...[DEVICE_EVENTS, IKE_EVENTS, KS_EVENTS, GM_EVENTS].flatMap((table) => Object.keys(table)),
+]);

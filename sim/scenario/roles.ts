@@ -1,0 +1,104 @@
+/** Key servers and group members as machines of the routers that they run on. */
+import { assert, type ConfigProblem } from "../../src/base/errors.ts";
+import type { EventData } from "../../src/base/machine.ts";
+import type { PrivateKey } from "../../src/crypto/api.ts";
+import { rsaKey } from "../../src/crypto/rsaKey.ts";
+import { gmFromIos } from "../../src/gm/fromIos.ts";
+import { type GmCommand, type GmOutput, groupMember } from "../../src/gm/groupMember.ts";
+import type { EndpointConfig } from "../../src/ikev2/api.ts";
+import type { RsaKey } from "../../src/ios/model.ts";
+import { ksFromIos } from "../../src/ks/fromIos.ts";
+import { type KsCommand, keyServer } from "../../src/ks/keyServer.ts";
+import type { SeededRng } from "../core/rng.ts";
+import type { MachineInput, MachineOutput, MachineSpec, MachineTools } from "../device/spec.ts";
+import type { RouterNode } from "./scenario.ts";
+
+/** Findings do not depend on the key, so none has to be made for them. */
+const NO_KEY: PrivateKey = { type: "ed25519", point: new Uint8Array(32), seed: new Uint8Array(32) };
+
+/** What keeps a node from being what its `kind` says, beside what the check of its configuration finds. */
+export function roleProblems(node: RouterNode): readonly ConfigProblem[] {
+  if (node.role === "router") return [];
+  const { config, problems } = node.role === "ks" ? ksFromIos(node.config, () => NO_KEY) : gmFromIos(node.config);
+  if (config !== undefined || problems.length > 0) return problems;
+  const message =
+    node.role === "ks"
+      ? "the configuration has no group with `server local` and an address"
+      : "the configuration applies no crypto map with a group to an interface with an address";
+  return [{ ...node.at, code: "roleMissing", message: `a node of kind ${node.role}: ${message}` }];
+}
+
+/**
+ * The machines of a node, one for its role. `keys`: stream that RSA keys are derived from, by node and label, so that they
+ * stay the same for all runs of a seed.
+ */
+export function machinesOf(node: RouterNode, keys: SeededRng): readonly MachineSpec[] {
+  switch (node.role) {
+    case "router":
+      return [];
+    case "ks":
+      return [keyServerSpec(node, keys)];
+    case "gm":
+      return [groupMemberSpec(node)];
+  }
+}
+
+function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
+  const made = new Map<string, PrivateKey>();
+  const keyOf = ({ label, modulusBits }: RsaKey): PrivateKey => {
+    const key = made.get(label) ?? rsaKey(keys.fork(`${node.name}/${label}/${modulusBits}`), modulusBits);
+    made.set(label, key);
+    return key;
+  };
+  const { config } = ksFromIos(node.config, keyOf);
+  assert(config !== undefined, `${node.name} was found to be a key server`);
+  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect }));
+  return {
+    name: "ks",
+    start: (tools) => {
+      const machine = keyServer({ ...config, groups, ike: endpointOf(config.ike, tools) }, tools);
+      return {
+        handle: (input, now) => machine.handle(roleInput<KsCommand>(input), now),
+        nextTimeout: () => machine.nextTimeout(),
+      };
+    },
+  };
+}
+
+function groupMemberSpec(node: RouterNode): MachineSpec {
+  const { config, attachments } = gmFromIos(node.config);
+  assert(config !== undefined, `${node.name} was found to be a group member`);
+  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect }));
+  const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);
+  const applied = [...new Set(live.map(({ group }) => group))];
+  return {
+    name: "gm",
+    start: (tools) => {
+      const machine = groupMember({ ...config, groups, ike: endpointOf(config.ike, tools) }, tools);
+      return {
+        handle: (input, now) => machine.handle(roleInput<GmCommand>(input), now).map(hostOutput),
+        nextTimeout: () => machine.nextTimeout(),
+      };
+    },
+    firstInputs: applied.map((group) => ({ kind: "command", name: "mapApplied", data: { group } })),
+  };
+}
+
+/** What the platform admits counts where the configuration says nothing. */
+function endpointOf(ike: EndpointConfig, { maxInNegotiation }: MachineTools): EndpointConfig {
+  return { ...ike, maxInNegotiation: ike.maxInNegotiation ?? maxInNegotiation };
+}
+
+type RoleInput<C> =
+  | Exclude<MachineInput, { readonly kind: "command" }>
+  | { readonly kind: "command"; readonly command: C };
+
+/** Commands of a network name themselves and carry data; those of a role are one object. */
+function roleInput<C extends KsCommand | GmCommand>(input: MachineInput): RoleInput<C> {
+  if (input.kind !== "command") return input;
+  return { kind: "command", command: { name: input.name, ...(input.data as EventData) } as C };
+}
+
+function hostOutput(output: GmOutput): MachineOutput {
+  return output.kind === "order" ? output.order : output;
+}
