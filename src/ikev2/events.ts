@@ -40,6 +40,7 @@ export const DROP_REASONS = {
   malformed: "The octets are no IKEv2 message.",
   notIke: "The non-ESP marker is missing on a port that wants it.",
   version: "The major version is not 2.",
+  tooLong: "An IKE_SA_INIT message longer than any honest peer sends.",
   grammar: "Payloads are missing or must not be there.",
   unknownSpi: "No SA has this SPI, or the peer's SPI or role does not fit it.",
   integrity: "The integrity check failed.",

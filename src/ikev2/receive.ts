@@ -21,11 +21,11 @@ import { closeSa, drop, lingerSa } from "./closing.ts";
 import { receiveChildAnswer, receiveChildRequest } from "./createChild.ts";
 import { happened } from "./events.ts";
 import { collectPart, type Whole } from "./fragment.ts";
-import { receiveInformational, receiveOwnInformationalAnswer } from "./informational.ts";
+import { deletesIke, receiveInformational, receiveOwnInformationalAnswer } from "./informational.ts";
 import { receiveInitRequest, receiveInitResponse } from "./init.ts";
 import { marksDatagrams, notify } from "./nat.ts";
 import { directionKeys, openPart, readInner } from "./protect.ts";
-import { receiveIkeRekeyAnswer, receiveIkeRekeyRequest } from "./rekeyIke.ts";
+import { receiveIkeRekeyAnswer, receiveIkeRekeyRequest, yieldToRival } from "./rekeyIke.ts";
 import { type IkeEndpoint, type IkeSa, isEstablished, type PendingRequest, registryOf, type Turn } from "./state.ts";
 import {
   answerRequest,
@@ -66,7 +66,17 @@ export function receiveDatagram(turn: Turn, datagram: Datagram): void {
   else receiveSealed(turn, header, whole, from);
 }
 
+/**
+ * Anybody may send IKE_SA_INIT, and reading it costs time before anything is proven. It cannot be fragmented and holds a
+ * few proposals, a public value and a nonce; a proposal bomb of 200 times 200 transforms does not fit.
+ */
+const INIT_OCTETS_MAX = 16_384;
+
 function receiveInit(turn: Turn, header: IkeHeader, octets: Bytes, from: Arrival): void {
+  if (octets.length > INIT_OCTETS_MAX) {
+    drop(turn, "tooLong", from.remote);
+    return;
+  }
   const response = isResponse(header);
   const sa = response ? turn.endpoint.bySpi.get(header.spiInitiator) : undefined;
   const pending = sa?.initiator ? pendingRequest(sa, header.messageId, header.exchange) : undefined;
@@ -224,6 +234,7 @@ function serve(turn: Turn, sa: IkeSa, exchange: number, messageId: number, paylo
       receiveAuthRequest(turn, sa, exchange, messageId, payloads);
       break;
     case Exchange.INFORMATIONAL:
+      if (deletesIke(payloads)) yieldToRival(turn, sa);
       receiveInformational(turn, sa, messageId, payloads);
       break;
     case Exchange.CREATE_CHILD_SA:

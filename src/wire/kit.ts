@@ -31,6 +31,8 @@ export interface Derived {
   /** Called when the struct is complete; `start` is where it began, `at` where this field stands. */
   finish?(w: Writer, start: number, at: number): void;
   read(r: Reader, tree: Tree | undefined, name: string, scope: Scope, start: number): void;
+  /** True: `read` leaves nothing in `scope`. */
+  readonly silent?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of codecs of unlike types
@@ -160,6 +162,7 @@ export function zero(count: number): Derived {
   const zeros = new Uint8Array(count);
   return {
     derived: true,
+    silent: true,
     write: (w) => w.bytes(zeros),
     read(r, tree, name) {
       const at = r.at;
@@ -173,6 +176,7 @@ export function zero(count: number): Derived {
 export function lengthOfStruct(field: UintCodec): Derived {
   return {
     derived: true,
+    silent: true,
     write: (w) => writeUint(w, field.width, 0),
     finish(w, start, at) {
       const length = w.at - start;
@@ -220,6 +224,7 @@ export function sizedBytes(key: string): Codec<Bytes> {
 export function chainMarker(more: number): Derived {
   return {
     derived: true,
+    silent: true,
     write: (w) => w.u8(0),
     read(r, tree, name) {
       const at = r.at;
@@ -283,39 +288,48 @@ export function struct<const F extends Fields>(
   fields: F,
   summary?: (value: Visible<F>) => string,
 ): Struct<Visible<F>> {
-  const entries = Object.entries(fields).map(([key, field]) => ({ key, label: labelOf(key), field }));
+  const entries = Object.entries(fields).map(([key, field]) => {
+    const isDerived = "derived" in field;
+    return {
+      key,
+      label: labelOf(key),
+      derived: isDerived ? field : undefined,
+      codec: isDerived ? undefined : field,
+      finish: isDerived ? field.finish?.bind(field) : undefined,
+    };
+  });
+  const isFinished = entries.some(({ finish }) => finish !== undefined);
+  // What derived fields tell later ones is kept apart from the value, so that all values have one hidden class.
+  const isScopeApart = entries.some(({ derived }) => derived !== undefined && derived.silent !== true);
   const codec: Codec<Visible<F>> = {
     write(w, value) {
       const start = w.at;
-      const places: number[] = [];
-      for (const { key, field } of entries) {
-        places.push(w.at);
-        if ("derived" in field) field.write(w, value as Scope);
-        else field.write(w, (value as Scope)[key], value as Scope);
+      const places: number[] | undefined = isFinished ? [] : undefined;
+      for (const { key, derived, codec } of entries) {
+        places?.push(w.at);
+        if (derived !== undefined) derived.write(w, value as Scope);
+        else codec!.write(w, (value as Scope)[key], value as Scope);
       }
-      for (let i = 0; i < entries.length; i++) {
-        const { field } = entries[i]!;
-        if ("derived" in field) field.finish?.(w, start, places[i]!);
-      }
+      if (places === undefined) return;
+      for (let i = 0; i < entries.length; i++) entries[i]!.finish?.(w, start, places[i]!);
     },
     read(r, tree, name) {
       const start = r.at;
       const end = r.end;
       const value: Scope = {};
-      // Derived values live in a scope of their own, so that the value keeps one hidden class.
-      const scope: Scope = {};
+      const scope: Scope = isScopeApart ? {} : value;
       // Without a name of its own the struct describes the node that is open, such as its payload.
       if (name !== "") tree?.enter(name, start, rfc);
       let key = "";
       try {
         for (const entry of entries) {
           key = entry.key;
-          const { field } = entry;
-          if ("derived" in field) field.read(r, tree, entry.label, scope, start);
+          const { derived, codec, label } = entry;
+          if (derived !== undefined) derived.read(r, tree, label, scope, start);
           else {
-            const read: unknown = field.read(r, tree, entry.label, scope);
+            const read: unknown = codec!.read(r, tree, label, scope);
             value[key] = read;
-            scope[key] = read;
+            if (isScopeApart) scope[key] = read;
           }
         }
         key = "";
@@ -366,7 +380,12 @@ export function counted<T>(item: Codec<T>, key: string, title: string): Codec<re
     read(r, tree, _name, scope) {
       const count = scope[`#${key}`] as number;
       const values: T[] = [];
-      for (let i = 0; i < count; i++) values.push(item.read(r, tree, title, scope));
+      for (let i = 0; i < count; i++) {
+        const before = r.at;
+        values.push(item.read(r, tree, title, scope));
+        // 65,535 elements of no octets would cost time without having cost the sender anything.
+        if (r.at === before) throw new WireError("badLength", `${count} of ${title} without octets`, r.at);
+      }
       return values;
     },
   };
