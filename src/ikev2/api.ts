@@ -169,8 +169,10 @@ export interface EndpointConfig {
   readonly lingerMicros?: Micros;
   /** Half-open SAs from which on a COOKIE is demanded; undefined: never. */
   readonly cookieThreshold?: number;
-  /** Half-open SAs and established SAs beyond which IKE_SA_INIT is not answered. */
+  /** Half-open SAs from which on IKE_SA_INIT is not answered; undefined: never. */
   readonly maxInNegotiation?: number;
+  /** SAs of every kind from which on IKE_SA_INIT is not answered; undefined: never. */
+  readonly maxSas?: number;
 }
 
 export type CloseReason =

@@ -42,7 +42,7 @@ import {
   stopTimer,
   type Turn,
 } from "./state.ts";
-import { answerRequest, noteWindowSize, sealMessage, startRequest, transmit } from "./window.ts";
+import { answerRequest, noteWindowSize, sealMessage, startRequest, transmit, windowSize } from "./window.ts";
 
 const KEY_PAD = utf8("Key Pad for IKEv2");
 
@@ -161,12 +161,15 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
 function askFirstChild(turn: Turn, policy: ChildPolicy): { offer: ChildOffer; payloads: readonly Payload[] } {
   const inboundSpi = newChildSpi(turn.endpoint, turn.tools);
   const { offered, payloads } = childRequest(policy, inboundSpi, false);
-  return { payloads, offer: { policy, inboundSpi, offered, ni: EMPTY, group: 0, privateKey: undefined } };
+  return {
+    payloads,
+    offer: { policy, inboundSpi, offered, ni: EMPTY, group: 0, privateKey: undefined, rival: undefined },
+  };
 }
 
 /** N(SET_WINDOW_SIZE) where we take more than one request at a time. */
 function windowNotify(turn: Turn): Payload[] {
-  const { window = 1 } = turn.endpoint.config;
+  const window = windowSize(turn);
   return window > 1 ? [notify(NotifyType.SET_WINDOW_SIZE, u32(window))] : [];
 }
 

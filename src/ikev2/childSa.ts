@@ -143,7 +143,6 @@ export function installChild(
     outboundSpi,
     policy,
     state: "up",
-    rival: undefined,
     ...lifeOf(turn, policy, seed),
   };
   sa.children.push(child);

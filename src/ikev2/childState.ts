@@ -3,7 +3,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Sa } from "../wire/ikev2.ts";
-import type { ChildPolicy, SaNumber } from "./api.ts";
+import type { ChildPolicy } from "./api.ts";
 
 export interface ChildSa {
   /** On which we receive; it names the pair. */
@@ -12,8 +12,6 @@ export interface ChildSa {
   readonly policy: ChildPolicy;
   /** `rekeying` and `closing`: an exchange of ours about this pair is under way. */
   state: "up" | "rekeying" | "closing";
-  /** What the peer's own rekey of this pair led to while ours was under way. */
-  rival: Rival | undefined;
   /** When it is to be replaced, and when it ends; undefined for never. */
   renewAt: Micros | undefined;
   readonly endAt: Micros | undefined;
@@ -35,6 +33,8 @@ export interface ChildOffer {
   /** 0: without perfect forward secrecy. */
   readonly group: number;
   readonly privateKey: Secret | undefined;
+  /** What the peer's own rekey of the same pair led to while ours was under way; it may outlive the old pair. */
+  rival: Rival | undefined;
 }
 
 /** A request of ours for fresh keys of the IKE SA. */
@@ -44,7 +44,7 @@ export interface IkeRekey {
   readonly ni: Bytes;
   readonly group: number;
   readonly privateKey: Secret;
-  rival: { readonly made: SaNumber; readonly lowestNonce: Bytes } | undefined;
+  rival: Rival | undefined;
 }
 
 /** Octet by octet, as section 2.8.1 compares nonces. */

@@ -71,6 +71,7 @@ export function askChild(
     ni,
     group,
     privateKey: privateKey && secret(privateKey),
+    rival: undefined,
   };
   if (old !== undefined) {
     old.state = "rekeying";
@@ -100,6 +101,8 @@ export function receiveChildAnswer(
   const old = oldSpi === 0 ? undefined : childByInbound(sa, oldSpi);
   const error = errorNotify(payloads);
   if (payloadOf(payloads, "SA") === undefined) {
+    // Where the old pair is gone the peer's own rekey of it was faster.
+    if (oldSpi !== 0 && old === undefined) return;
     receiveChildRefusal(turn, sa, offer, old, payloads, error ?? 0);
     return;
   }
@@ -120,14 +123,19 @@ export function receiveChildAnswer(
   }
   const seed = { ni: offer.ni, nr, shared, asker: true };
   const made = installChild(turn, sa, offer.policy, terms, seed, oldSpi);
-  if (old !== undefined) settleOld(turn, sa, old, made, lowest(offer.ni, nr));
+  // Without a rival the old pair goes; of two new ones that with the lowest nonce goes too, by who made it.
+  const { rival } = offer;
+  if (rival !== undefined && isLower(lowest(offer.ni, nr), rival.lowestNonce)) {
+    startDeleteChild(turn, sa, made, "redundant");
+  } else if (old !== undefined) startDeleteChild(turn, sa, old, "replaced");
 }
 
-/** Which of the pairs stays. Without a rival the old one goes; of two new ones that with the lowest nonce. */
-function settleOld(turn: Turn, sa: IkeSa, old: ChildSa, made: ChildSa, ownLowest: Bytes): void {
-  const { rival } = old;
-  if (rival !== undefined && isLower(ownLowest, rival.lowestNonce)) startDeleteChild(turn, sa, made, "redundant");
-  else startDeleteChild(turn, sa, old, "replaced");
+/** Our own request for fresh keys of a pair, while it is under way. */
+function ownRekeyOf(sa: IkeSa, inboundSpi: number): ChildOffer | undefined {
+  for (const { purpose } of [...sa.out.pending, ...sa.out.queue]) {
+    if (purpose.kind === "createChild" && purpose.old === inboundSpi) return purpose.offer;
+  }
+  return undefined;
 }
 
 function receiveChildRefusal(
@@ -209,7 +217,8 @@ function serveChild(turn: Turn, sa: IkeSa, payloads: readonly Payload[]): ChildA
   }
   const install = () => {
     const made = installChild(turn, sa, policy, grant.terms, { ni, nr, shared, asker: false }, old?.inboundSpi ?? 0);
-    if (old?.state === "rekeying") old.rival = { made: made.inboundSpi, lowestNonce: lowest(ni, nr) };
+    const own = old && ownRekeyOf(sa, old.inboundSpi);
+    if (own !== undefined) own.rival = { made: made.inboundSpi, lowestNonce: lowest(ni, nr) };
   };
   return { payloads: [...answer, ...grant.rest], install };
 }

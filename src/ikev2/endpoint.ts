@@ -266,6 +266,6 @@ function known(endpoint: IkeEndpoint, number: SaNumber): IkeSa {
 
 /** A half-open SA whose peer never came back, or one that is over and has been kept for long enough. */
 function onLifeTimer(turn: Turn, sa: IkeSa): void {
-  if (sa.phase.at === "lingering" || sa.successor !== 0) removeSa(turn.endpoint, sa);
+  if (sa.phase.at === "lingering" || sa.successor !== 0 || !sa.announced) removeSa(turn.endpoint, sa);
   else closeSa(turn, sa, "timeout");
 }

@@ -277,8 +277,8 @@ export function receiveInitRequest(
     answerAgain(turn, known, octets);
     return;
   }
-  const { maxInNegotiation } = endpoint.config;
-  if (maxInNegotiation !== undefined && endpoint.halfOpen >= maxInNegotiation) {
+  const { maxInNegotiation = Infinity, maxSas = Infinity } = endpoint.config;
+  if (endpoint.halfOpen >= maxInNegotiation || endpoint.sas.size >= maxSas) {
     drop(turn, "overload", remote);
     return;
   }

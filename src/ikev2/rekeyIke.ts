@@ -31,7 +31,7 @@ import { answerRequest, pumpQueue, startRequest } from "./window.ts";
 
 /** Proposed default: when a rekey that was refused is tried again. */
 const RETRY = MINUTE;
-/** How long the side that was asked keeps the old SA for the Delete of the other. */
+/** How long an SA is kept for the Delete of the other side. */
 const OLD_SA_LIFE = 2 * MINUTE;
 
 function touchesChildren(sa: IkeSa): boolean {
@@ -78,8 +78,14 @@ export function receiveIkeRekeyAnswer(turn: Turn, sa: IkeSa, payloads: readonly 
       ? turn.tools.crypto.dhShared(rekey.group as DhGroup, rekey.privateKey.secret, ke.data)
       : undefined;
   const complete = agreed !== undefined && nr !== undefined && isNonce(nr) && agreed.spi.length === 8;
+  const rival = rekey.rival && turn.endpoint.sas.get(rekey.rival.made);
   if (!complete || shared === undefined) {
-    startTimer(turn, sa, Slot.renew, RETRY);
+    if (rival === undefined) startTimer(turn, sa, Slot.renew, RETRY);
+    else {
+      // Refused because the peer is closing the old SA already: its own exchange stands.
+      adopt(turn, sa, rival);
+      awaitDelete(turn, sa);
+    }
     return;
   }
   const input = { suite: agreed.suite, ni: rekey.ni, nr, shared };
@@ -88,7 +94,6 @@ export function receiveIkeRekeyAnswer(turn: Turn, sa: IkeSa, payloads: readonly 
     spiInitiator: rekey.spi,
     spiResponder: toHex(agreed.spi),
   });
-  const rival = rekey.rival && turn.endpoint.sas.get(rekey.rival.made);
   if (rival !== undefined && isLower(lowest(rekey.ni, nr), rekey.rival!.lowestNonce)) {
     adopt(turn, sa, rival);
     awaitDelete(turn, sa);
@@ -97,6 +102,19 @@ export function receiveIkeRekeyAnswer(turn: Turn, sa: IkeSa, payloads: readonly 
   }
   adopt(turn, sa, made);
   deleteQuietly(turn, sa);
+  // The peer deletes what its own exchange made, unless it has forgotten about it when the old SA went.
+  if (rival !== undefined) awaitDelete(turn, rival);
+}
+
+/**
+ * The peer deletes an SA for which our own request is under way: that request is forgotten, and what the peer's exchange
+ * made takes over. RFC 7296 section 2.25.2.
+ */
+export function yieldToRival(turn: Turn, sa: IkeSa): void {
+  const rival = sa.rekey?.rival && turn.endpoint.sas.get(sa.rekey.rival.made);
+  if (rival === undefined || !isEstablished(sa)) return;
+  sa.rekey = undefined;
+  adopt(turn, sa, rival);
 }
 
 /** A Delete without a word to the room above: it has the successor. */
@@ -191,7 +209,7 @@ function adopt(turn: Turn, old: IkeSa, made: IkeSa): void {
   pumpQueue(turn, made);
 }
 
-/** The other side deletes the old SA; where it does not, it goes by itself. */
+/** The other side deletes this SA; where it does not, it goes by itself. */
 function awaitDelete(turn: Turn, sa: IkeSa): void {
   startTimer(turn, sa, Slot.life, OLD_SA_LIFE);
 }

@@ -181,6 +181,8 @@ function giveUp(turn: Turn, sa: IkeSa, request: PendingRequest): void {
     return;
   }
   if (sa.successor === 0) {
+    const rival = sa.rekey?.rival && turn.endpoint.sas.get(sa.rekey.rival.made);
+    if (rival !== undefined) removeSa(turn.endpoint, rival);
     closeSa(turn, sa, "timeout");
     return;
   }

@@ -255,6 +255,22 @@ describe("fresh keys for a Child SA", () => {
     expect(survivors.size).toBe(2);
   });
 
+  it("asked for by both at once, leave one pair under every pattern of losses among the first seven datagrams", () => {
+    for (let pattern = 0; pattern < 128; pattern++) {
+      const pair = childPair({ options: { seed: `losses ${pattern % 4}` } });
+      const first = pair.sent.length;
+      pair.lose = (number) => number >= first && number < first + 7 && ((pattern >> (number - first)) & 1) === 1;
+      for (const side of [pair.initiator, pair.responder]) startRekey(pair, side);
+      run(pair, 200 * SECOND);
+      expect(
+        [pair.initiator, pair.responder].map((side) => held(side).length),
+        `pattern ${pattern}`,
+      ).toEqual([1, 1]);
+      expectAgreement(pair, 1);
+      expect(outcomesOf(pair.initiator, "childRefused")).toEqual([]);
+    }
+  });
+
   it("the request of the other side arrives when the pair is being closed: TEMPORARY_FAILURE, and one pair is left", () => {
     const pair = childPair();
     startRekey(pair, pair.responder);
@@ -343,6 +359,25 @@ describe("fresh keys for the IKE SA", () => {
       expect(closedReasons(pair.initiator).concat(closedReasons(pair.responder))).toEqual([]);
     }
     expect(survivors.size).toBe(2);
+  });
+
+  it("asked for by both at once, leave one SA under every pattern of losses among the first seven datagrams", () => {
+    for (let pattern = 0; pattern < 128; pattern++) {
+      const pair = childPair({ options: { seed: `losses ${pattern % 4}` } });
+      const first = pair.sent.length;
+      pair.lose = (number) => number >= first && number < first + 7 && ((pattern >> (number - first)) & 1) === 1;
+      for (const side of [pair.initiator, pair.responder]) startIkeRekey(pair, side);
+      run(pair, 600 * SECOND);
+      const numbers = [pair.initiator, pair.responder].map((side) => saNumbers(side.endpoint));
+      expect(
+        numbers.map(({ length }) => length),
+        `pattern ${pattern}`,
+      ).toEqual([1, 1]);
+      const views = [pair.initiator, pair.responder].map((side, n) => saView(side.endpoint, numbers[n]![0]!)!);
+      expect(views[0]!.spiInitiator, `pattern ${pattern}`).toBe(views[1]!.spiInitiator);
+      expectAgreement(pair, 1);
+      expect(pair.initiator.endpoint.sas.size + pair.responder.endpoint.sas.size).toBe(2);
+    }
   });
 
   it("a Child SA rekey that meets an IKE SA rekey is put off, and both are done in the end", () => {
