@@ -10,7 +10,7 @@ import { nextTimer, takeDue } from "../base/timers.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { rekeyHeaderOf } from "../gikev2/rekeyHeader.ts";
 import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
-import { answerAuth, expire, nextDeadline, receive, respond } from "../ikev2/endpoint.ts";
+import { answerAuth, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { GmConfig } from "./config.ts";
 import { gmEvent } from "./events.ts";
@@ -107,10 +107,25 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
         answerAuth(state.endpoint, tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
       );
       break;
-    case "response":
-    case "retransmitted":
-    case "unanswered":
+    case "rekeyed":
+      onRekeyed(turn, outcome.sa, outcome.successor);
       break;
+    default:
+      // Answers to withdrawals change nothing, and members ask for no Child SAs.
+      break;
+  }
+}
+
+/** The IKE SA that rekeys come in has a successor: keys are wrapped under what its SK_d yields from now on. */
+function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
+  const view = saView(turn.state.endpoint, successor);
+  for (const group of turn.state.groups) {
+    const { held } = group;
+    if (held?.sa !== sa || view?.skD === undefined) continue;
+    const kwk = dialectFor(group).unicastKwk(turn.tools.crypto, view.suite, view.skD);
+    if (kwk === undefined) continue;
+    held.sa = successor;
+    held.kwk = kwk;
   }
 }
 

@@ -3,6 +3,7 @@
  * of RFC 9838 section 2.4.1.4: rekey SA by its SPI - integrity - signature - message ID - contents.
  */
 import type { Datagram } from "../base/machine.ts";
+import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import type { RekeyHeader } from "../gikev2/rekeyHeader.ts";
@@ -13,7 +14,7 @@ import type { Payload } from "../wire/payloads.ts";
 import { gmEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
 import { sendWithdrawal, waitToRegister } from "./registration.ts";
-import type { GmGroup, Turn } from "./state.ts";
+import type { GmGroup, HeldTek, Turn } from "./state.ts";
 import { dialectFor, moveTo, stopTimer } from "./state.ts";
 
 // ----------------------------------------------------------------------------------------------------------- multicast
@@ -145,14 +146,19 @@ function exclude(turn: Turn, group: GmGroup, immediate: boolean): void {
   dropKek(turn, group, "excluded");
   let most = group.tuning.exclusionSecondsMost * SECOND;
   if (immediate) dropTeks(turn, group, "excluded");
-  else {
-    for (const tek of held.teks) {
-      const life = shortenedLifetime(tek.expiresAt - turn.now, tek.lifetimeSeconds);
-      tek.expiresAt = turn.now + life;
-      most = Math.min(group.tuning.gentleExclusionMost, Math.floor(life / 2));
-    }
-  }
+  else most = Math.min(group.tuning.gentleExclusionMost, Math.floor(shortenTeks(turn, held.teks) / 2));
   refreshKeys(turn, group);
   const waitSeconds = group.phase.at === "registered" ? waitToRegister(turn, group, "excluded", most) : 0;
   turn.out.push(gmEvent("gm.deleteReceived", { group: group.config.name, immediate, waitSeconds }));
+}
+
+/** Gives all TEKs the shortened life of obsolete ones; returns the longest that is left. */
+function shortenTeks(turn: Turn, teks: readonly HeldTek[]): Micros {
+  let longest = 0;
+  for (const tek of teks) {
+    const life = shortenedLifetime(tek.expiresAt - turn.now, tek.lifetimeSeconds);
+    tek.expiresAt = turn.now + life;
+    longest = Math.max(longest, life);
+  }
+  return longest;
 }

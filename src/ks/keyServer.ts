@@ -18,7 +18,7 @@ import { register } from "./registration.ts";
 import { clearMembers, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
 import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch, settle } from "./round.ts";
 import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
-import { createKsState, removeMember } from "./state.ts";
+import { createKsState, dialectFor, removeMember } from "./state.ts";
 
 export type { KsCommand, KsInput, KsOutput, KsState } from "./state.ts";
 export { createKsState } from "./state.ts";
@@ -103,8 +103,30 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
     case "closed":
       onClosed(turn, outcome.sa, outcome.reason);
       break;
-    case "established":
+    case "rekeyed":
+      onRekeyed(turn, outcome.sa, outcome.successor);
       break;
+    default:
+      // Nothing to do once a member is authenticated; Child SAs are never offered.
+      break;
+  }
+}
+
+/** An IKE SA has a successor: its members move there, and their keys are wrapped under what its SK_d yields. */
+function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
+  const { membersBySa, groups, endpoint } = turn.state;
+  const references = membersBySa.get(sa);
+  const view = saView(endpoint, successor);
+  if (references === undefined || view?.skD === undefined) return;
+  membersBySa.delete(sa);
+  membersBySa.set(successor, references);
+  for (const { group: id, member: key } of references) {
+    const group = groups.get(id)!;
+    const member = group.members.get(key);
+    const kwk = dialectFor(group).unicastKwk(turn.tools.crypto, view.suite, view.skD);
+    if (member?.sa !== sa || kwk === undefined) continue;
+    member.sa = successor;
+    member.kwk = kwk;
   }
 }
 

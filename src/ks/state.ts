@@ -107,7 +107,7 @@ export interface KsMember {
   /** Undefined once the IKE SA of a multicast member is closed. */
   sa: SaNumber | undefined;
   /** Wraps keys in that SA. */
-  readonly kwk: Secret;
+  kwk: Secret;
   readonly registeredAt: Micros;
   readonly senderIds: readonly number[];
   /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
