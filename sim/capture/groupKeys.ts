@@ -4,11 +4,12 @@ import { secret } from "../../src/base/secret.ts";
 import type { EspKeyEntry } from "../../src/crypto/keyEntry.ts";
 import { encrSpec } from "../../src/crypto/suite.ts";
 import { type Ikev1Cipher, oakleyCipher } from "../../src/ikev1/suite.ts";
-import { isTekPolicy, keyOf, type SaKek, type SaTekPolicy } from "../../src/wire/gdoi.ts";
-import { KekAlgorithm, KeyPacketType, TekProtocol } from "../../src/wire/gdoiNumbers.ts";
+import { isTekPolicy, type SaKek, type SaTekPolicy } from "../../src/wire/gdoi.ts";
+import { KekAlgorithm, TekProtocol } from "../../src/wire/gdoiNumbers.ts";
 import { Encr, Integ } from "../../src/wire/ikev2Numbers.ts";
 import { EspTransform, IpsecAuthentication, OakleyEncryption } from "../../src/wire/isakmpNumbers.ts";
 import { type IsakmpPayload, isakmpPayloadOf } from "../../src/wire/isakmpPayloads.ts";
+import { KeyPacketType, keyOf } from "../../src/wire/keyPackets.ts";
 import { hexNumber } from "../../src/wire/kit.ts";
 import { attributeOf } from "../../src/wire/tagged.ts";
 

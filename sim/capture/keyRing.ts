@@ -12,7 +12,8 @@ import { ESP_HEADER_LENGTH, type OpenedEsp } from "../../src/wire/esp.ts";
 import { type IkeHeader, isFromInitiator, type OpenedPart, type SealedPart } from "../../src/wire/ikeMessage.ts";
 import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
 import type { OpenedChain } from "../../src/wire/isakmpMessage.ts";
-import { RFC9838 } from "../../src/wire/payloads.ts";
+import { type Registry, RFC9838, YEUNG07 } from "../../src/wire/payloads.ts";
+import { guessDialect } from "./guessDialect.ts";
 import { isakmpSessions } from "./isakmpSessions.ts";
 
 export interface KeyRing {
@@ -24,6 +25,11 @@ export interface KeyRing {
 
 /** A wrong integrity check value is a `problem` of the field; the octets are then shown as they decrypt, if they do. */
 const WRONG_ICV = "wrong integrity check value";
+
+const REGISTRIES: Readonly<Record<NonNullable<IkeKeyEntry["dialect"]>, Registry>> = {
+  rfc9838: RFC9838,
+  "yeung-07": YEUNG07,
+};
 
 export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
   const ike = new Map<string, IkeKeyEntry>();
@@ -87,7 +93,11 @@ function openIke(
   }
   const padLength = plain[plain.length - 1]!;
   const payloadLength = Math.max(0, plain.length - 1 - padLength);
-  return { plain, ivLength, icvLength, payloadLength, known: RFC9838 };
+  const known =
+    entry.dialect === undefined
+      ? guessDialect(plain.subarray(0, payloadLength), part.firstInner)
+      : REGISTRIES[entry.dialect];
+  return { plain, ivLength, icvLength, payloadLength, known };
 }
 
 function openEsp(crypto: Crypto, entry: EspKeyEntry, packet: Bytes): OpenedEsp | undefined {

@@ -6,22 +6,20 @@
  *     | DOI 2, situation 0, type of the first policy, reserved  |
  *     | SAK (KEK policy) | GAP (group policy) | SAT (a TEK) ... |   each with a generic payload header
  */
-import { type Bytes, EMPTY, toHex } from "../base/bytes.ts";
-import { WireError } from "../base/errors.ts";
+import { toHex } from "../base/bytes.ts";
 import * as G from "./gdoiNumbers.ts";
 import { IpProtocol } from "./ip.ts";
 import { IpsecAttributes, identityText } from "./isakmp.ts";
 import { firstNumber, payloadSet, readPayloads, type UnknownIsakmpPayload, writePayloads } from "./isakmpChain.ts";
 import { AhTransform, Doi, EspTransform, GdoiPayloadType, IsakmpIdType } from "./isakmpNumbers.ts";
+import { keyDownload, lkhArrays } from "./keyPackets.ts";
 import {
   bytes,
   type Codec,
   choice,
-  counted,
   hexNumber,
   type Infer,
   lengthOf,
-  lengthOfStruct,
   type NumberSpace,
   nameOf,
   rest,
@@ -160,146 +158,34 @@ export const GroupSa = struct(
 );
 export type GroupSa = Infer<typeof GroupSa>;
 
-const LKH_KEY_HEADER_LENGTH = 16;
+const { download: LkhDownload, update: LkhUpdate } = lkhArrays(G.KekAlgorithm.space, "RFC 6407 5.6.3");
 
-/**
- * One key of the tree. `keyType` is a KEK algorithm, the dates are seconds since 1970, 0 for no limit; `data` is IV and
- * key. RFC 6407 section 5.6.3.1.
- */
-const LkhKey = struct("LKH key", "RFC 6407 5.6.3.1", {
-  lkhId: u16,
-  keyType: u8.named(G.KekAlgorithm),
-  reserved: zero(1),
-  created: u32,
-  expires: u32,
-  handle: u32.shown(hexNumber(4)),
-  data: rest,
-});
-export type LkhKey = Infer<typeof LkhKey>;
-
-/** The keys of an array share a cipher, so they share a length: nothing else tells where one ends. */
-const lkhKeys: Codec<readonly LkhKey[]> = {
-  write(w, values) {
-    for (const value of values) LkhKey.write(w, value, undefined);
-  },
-  read(r, tree, _name, scope) {
-    const count = scope["#keys"] as number;
-    const end = r.end;
-    const size = count === 0 ? 0 : r.left / count;
-    if (!Number.isInteger(size) || (count > 0 && size < LKH_KEY_HEADER_LENGTH) || (count === 0 && r.left > 0)) {
-      throw new WireError("badLength", `${count} LKH keys in ${r.left} octets`, r.at);
-    }
-    const keys: LkhKey[] = [];
-    for (let i = 0; i < count; i++) {
-      r.end = r.at + size;
-      keys.push(LkhKey.read(r, tree, "LKH key", {}));
-      r.end = end;
-    }
-    return keys;
-  },
-};
-
-/** The member's own leaf first, the group KEK last. RFC 6407 section 5.6.3.1. */
-export const LkhDownload = struct("LKH download array", "RFC 6407 5.6.3.1", {
-  version: u8,
-  count: lengthOf(u16, "keys"),
-  reserved: zero(1),
-  keys: lkhKeys,
-});
-export type LkhDownload = Infer<typeof LkhDownload>;
-
-/** The first key is encrypted with the key of `lkhId` and `handle`, each further one with the key before it. */
-export const LkhUpdate = struct("LKH update array", "RFC 6407 5.6.3.2", {
-  version: u8,
-  count: lengthOf(u16, "keys"),
-  reserved: zero(1),
-  lkhId: u16,
-  reserved2: zero(2),
-  handle: u32.shown(hexNumber(4)),
-  keys: lkhKeys,
-});
-export type LkhUpdate = Infer<typeof LkhUpdate>;
-
-function keyPacket<A>(list: Codec<A>) {
-  return struct(
-    "Key packet",
-    "RFC 6407 5.6",
-    {
-      type: u8.named(G.KeyPacketType),
-      reserved: zero(1),
-      length: lengthOfStruct(u16),
-      spiSize: lengthOf(u8, "spi"),
-      spi: sizedBytes("spi"),
-      attributes: list,
-    },
-    (value) => `${nameOf(G.KeyPacketType.space, value.type)} ${toHex(value.spi)}`,
-  );
-}
-
-const TekPacket = keyPacket(
-  attributes("Attribute", "RFC 6407 5.6.1", {
+const PACKETS = {
+  TEK: attributes("Attribute", "RFC 6407 5.6.1", {
     TEK_ALGORITHM_KEY: [G.TekKeyAttribute.TEK_ALGORITHM_KEY, rest],
     TEK_INTEGRITY_KEY: [G.TekKeyAttribute.TEK_INTEGRITY_KEY, rest],
     TEK_SOURCE_AUTH_KEY: [G.TekKeyAttribute.TEK_SOURCE_AUTH_KEY, rest],
   }),
-);
-const KekPacket = keyPacket(
-  attributes("Attribute", "RFC 6407 5.6.2", {
+  KEK: attributes("Attribute", "RFC 6407 5.6.2", {
     KEK_ALGORITHM_KEY: [G.KekKeyAttribute.KEK_ALGORITHM_KEY, rest],
     SIG_ALGORITHM_KEY: [G.KekKeyAttribute.SIG_ALGORITHM_KEY, rest],
   }),
-);
-const LkhPacket = keyPacket(
-  attributes("Attribute", "RFC 6407 5.6.3", {
+  LKH: attributes("Attribute", "RFC 6407 5.6.3", {
     LKH_DOWNLOAD_ARRAY: [G.LkhAttribute.LKH_DOWNLOAD_ARRAY, LkhDownload],
     LKH_UPDATE_ARRAY: [G.LkhAttribute.LKH_UPDATE_ARRAY, LkhUpdate],
     SIG_ALGORITHM_KEY: [G.LkhAttribute.SIG_ALGORITHM_KEY, rest],
   }),
-);
-/** The SPI is empty. RFC 6407 section 5.6.4. */
-const SidPacket = keyPacket(
-  attributes("Attribute", "RFC 6407 5.6.4", {
+  SID: attributes("Attribute", "RFC 6407 5.6.4", {
     NUMBER_OF_SID_BITS: [G.SidAttribute.NUMBER_OF_SID_BITS, "tv"],
     SID_VALUE: [G.SidAttribute.SID_VALUE, "either"],
   }),
-);
-const OtherPacket = keyPacket(attributes("Attribute", "RFC 6407 5.6", {}));
+};
 
-export type TekPacket = Infer<typeof TekPacket>;
-export type KekPacket = Infer<typeof KekPacket>;
-export type LkhPacket = Infer<typeof LkhPacket>;
-export type SidPacket = Infer<typeof SidPacket>;
-/** `type` says which; their attributes have names of their own. */
-export type KeyPacket = TekPacket | KekPacket | LkhPacket | SidPacket | Infer<typeof OtherPacket>;
-
-const PACKETS: ReadonlyMap<number, Codec<KeyPacket>> = new Map<number, Codec<KeyPacket>>([
-  [G.KeyPacketType.TEK, TekPacket as Codec<KeyPacket>],
-  [G.KeyPacketType.KEK, KekPacket as Codec<KeyPacket>],
-  [G.KeyPacketType.LKH, LkhPacket as Codec<KeyPacket>],
-  [G.KeyPacketType.SID, SidPacket as Codec<KeyPacket>],
-]);
-const KeyPacketCodec = choice<KeyPacket>(
-  (r) => r.peek8(),
-  (value) => PACKETS.get(value.type) ?? (OtherPacket as Codec<KeyPacket>),
-  PACKETS,
-  OtherPacket as Codec<KeyPacket>,
-);
-
-/** Keys of the SAs that the SA payload announced, matched by SPI. RFC 6407 section 5.6. */
-export const KeyDownload = struct("Key download", "RFC 6407 5.6", {
-  packetCount: lengthOf(u16, "packets"),
-  reserved: zero(2),
-  packets: counted(KeyPacketCodec, "packets", "Key packet"),
-});
+/** Keys of the SAs that the SA payload announced, matched by SPI; a SID packet has none. RFC 6407 section 5.6. */
+export const KeyDownload = keyDownload("RFC 6407 5.6", PACKETS);
 export type KeyDownload = Infer<typeof KeyDownload>;
-
-/** Octets of a key attribute, empty where the packet has none of that kind. */
-export function keyOf(packet: KeyPacket, kind: string): Bytes {
-  for (const attribute of packet.attributes) {
-    if (attribute.kind === kind && attribute.value instanceof Uint8Array) return attribute.value;
-  }
-  return EMPTY;
-}
+/** `type` says which; their attributes have names of their own. */
+export type KeyPacket = KeyDownload["packets"][number];
 
 /** The number of a PUSH under its KEK; in a PULL the last number used. RFC 6407 section 5.7. */
 export const Sequence = struct("Sequence number", "RFC 6407 5.7", { number: u32 }, (value) => String(value.number));

@@ -55,8 +55,6 @@ export const TekProtocol = numberSpace("SA TEK Payload Protocol-IDs", "RFC 6407 
   IEC_61850: 3,
 });
 
-export const KeyPacketType = numberSpace("Key Download Types", "RFC 6407 5.6", { TEK: 1, KEK: 2, LKH: 3, SID: 4 });
-
 export const TekKeyAttribute = numberSpace("TEK Download Types", "RFC 6407 5.6.1", {
   TEK_ALGORITHM_KEY: 1,
   TEK_INTEGRITY_KEY: 2,

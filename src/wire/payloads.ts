@@ -10,6 +10,7 @@ import { PayloadType as P } from "./ikev2Numbers.ts";
 import { type Codec, nameOf } from "./kit.ts";
 import * as R from "./rfc9838.ts";
 import type { Tree } from "./tree.ts";
+import * as Y from "./yeung07.ts";
 
 /** Kinds of payload with the type of their bodies. */
 export interface PayloadBodies {
@@ -31,6 +32,9 @@ export interface PayloadBodies {
   IDg: Ike.Id;
   GSA: R.Gsa;
   KD: R.Kd;
+  /** GSA and KD of draft-yeung. */
+  GSA07: Y.Gsa;
+  KD07: Y.Kd;
 }
 export type PayloadKind = keyof PayloadBodies;
 
@@ -85,6 +89,9 @@ export const IKEV2: Registry = registry(BASE);
 
 /** IKEv2 with the group payloads of RFC 9838. */
 export const RFC9838: Registry = registry({ ...BASE, IDg: [P.IDg, Ike.Id], GSA: [P.GSA, R.Gsa], KD: [P.KD, R.Kd] });
+
+/** IKEv2 with the group payloads of draft-yeung-g-ikev2-07. */
+export const YEUNG07: Registry = registry({ ...BASE, IDg: [P.IDg, Ike.Id], GSA07: [P.GSA, Y.Gsa], KD07: [P.KD, Y.Kd] });
 
 /** More payloads than any exchange has use for: a longer chain is refused before it costs anything. */
 const PAYLOADS_MAX = 128;

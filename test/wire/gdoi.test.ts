@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
 import { WireError } from "../../src/base/errors.ts";
-import { Gap, GroupSa, isTekPolicy, KeyDownload, keyOf, type LkhKey, SaTek } from "../../src/wire/gdoi.ts";
+import { Gap, GroupSa, isTekPolicy, KeyDownload, SaTek } from "../../src/wire/gdoi.ts";
 import { decodeIsakmp, dissectIsakmp, encodeIsakmp } from "../../src/wire/isakmpMessage.ts";
 import { GDOI } from "../../src/wire/isakmpPayloads.ts";
+import { keyOf, type LkhKey } from "../../src/wire/keyPackets.ts";
 import { standalone } from "../../src/wire/kit.ts";
 import { leavesCover } from "./cover.ts";
 
@@ -114,7 +115,7 @@ describe("the key download", () => {
     const uneven = Uint8Array.from(octets);
     // Five keys in the octets of three: no size fits.
     uneven[4 + 5 + 16 + 4 + 2] = 5;
-    expect(() => KeyDownload.decode(uneven)).toThrow("5 LKH keys");
+    expect(() => KeyDownload.decode(uneven)).toThrow("5 of LKH key");
   });
 });
 
