@@ -7,7 +7,7 @@ import type { Run } from "../scenario/runner.ts";
 import type { WatchedRun } from "./liveRun.ts";
 
 export interface SimulatedRunOptions {
-  /** What `control` names the scenario by. */
+  /** What `control` names the scenario by; its own name where absent. */
   readonly scenario?: string;
   readonly untilMicros: number;
   /** For opening packets; the run has its own. */
@@ -33,7 +33,7 @@ export function simulatedRun(run: Run, options: SimulatedRunOptions): WatchedRun
   return {
     head: run.head,
     trace: run.trace,
-    scenario: options.scenario,
+    scenario: options.scenario ?? run.head.scenario,
     untilMicros: options.untilMicros,
     decrypts: true,
     get now() {

@@ -43,9 +43,18 @@ export function syntheticHead(members: number): TraceHead {
 export function syntheticTrace(members: number, rekeys = 2): Synthetic {
   const head = syntheticHead(members);
   const { devices, links } = head;
-  const queue: { readonly at: number; readonly order: number; readonly run: (at: number) => void }[] = [];
-  let order = 0;
-  const later = (at: number, run: (at: number) => void) => queue.push({ at, order: order++, run });
+  const queue: { readonly at: number; readonly run: (at: number) => void }[] = [];
+  /** Sorted with the next entry last; of one instant the oldest entry is the next. */
+  const later = (at: number, run: (at: number) => void) => {
+    let low = 0;
+    let high = queue.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (queue[middle]!.at > at) low = middle + 1;
+      else high = middle;
+    }
+    queue.splice(low, 0, { at, run });
+  };
   const trace = new Trace();
   const cross = (
     at: number,
@@ -157,8 +166,7 @@ export function syntheticTrace(members: number, rekeys = 2): Synthetic {
     });
   }
   while (queue.length > 0) {
-    queue.sort((a, b) => a.at - b.at || a.order - b.order);
-    const next = queue.shift()!;
+    const next = queue.pop()!;
     next.run(next.at);
   }
   return { head, trace };

@@ -2,7 +2,7 @@
 
 import { type Control, type HolderMessage, PROTOCOL_VERSION } from "../../sim/serve/protocol.ts";
 import type { Field } from "../../src/wire/field.ts";
-import { beginRun, growRun, type Store } from "../state/store.ts";
+import { beginRun, growRun, type Store, setPace } from "../state/store.ts";
 import { socketSource } from "./socketSource.ts";
 import type { Source } from "./source.ts";
 import { workerSource } from "./workerSource.ts";
@@ -45,7 +45,10 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
         return;
       case "events":
         growRun(store, message.chunk);
-        if (message.chunk.firstEvent === 0) options.onRun();
+        if (message.chunk.firstEvent === 0) {
+          setPace(store);
+          options.onRun();
+        }
         return;
       case "progress":
         store.progress.value = message;
@@ -54,6 +57,7 @@ export function connect(store: Store, options: ConnectionOptions): Connection {
         store.end.value = message;
         store.phase.value = "done";
         store.follow.value = false;
+        if (!store.playing.value) setPace(store);
         options.onRun();
         return;
       case "error":

@@ -4,8 +4,9 @@
  */
 import { batch } from "@preact/signals-core";
 import type { Micros } from "../../src/base/micros.ts";
+import { SPEEDS } from "../model/pace.ts";
 import { MAPPINGS } from "../model/timeMap.ts";
-import { type Panels, SPEEDS, type Store, seekEvent, seekTime } from "./store.ts";
+import { type Panels, type Store, seekEvent, seekTime } from "./store.ts";
 import { THEMES } from "./url.ts";
 
 export interface Command {
@@ -189,6 +190,7 @@ function jumpTo(store: Store, list: readonly { readonly time: Micros; readonly e
 
 function changeSpeed(store: Store, step: 1 | -1): void {
   const index = SPEEDS.indexOf(store.speed.value as (typeof SPEEDS)[number]);
+  store.speedChosen.value = true;
   store.speed.value = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index + step))]!;
 }
 

@@ -1,6 +1,7 @@
 /** The one thing that moves: while playing, the cursor goes forward with the frames of the screen. */
 import { effect } from "@preact/signals-core";
-import { DEFAULT_SPEED, type Store } from "./store.ts";
+import { DEFAULT_SPEED } from "../model/pace.ts";
+import type { Store } from "./store.ts";
 
 /** By event, the default speed shows this many events a second. */
 const EVENTS_PER_SECOND = 6;

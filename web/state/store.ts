@@ -10,6 +10,7 @@ import { compileFilter, type Filter } from "../model/filter.ts";
 import { Flights } from "../model/flights.ts";
 import { Markers } from "../model/markers.ts";
 import { MemberStates } from "../model/memberState.ts";
+import { DEFAULT_SPEED, defaultSpeed } from "../model/pace.ts";
 import { Compression, type Cursor, gapThreshold, type Mapping, type TimeMap, timeMap } from "../model/timeMap.ts";
 import { TraceView } from "../model/traceView.ts";
 import { Rows } from "./rows.ts";
@@ -36,10 +37,6 @@ export interface Panels {
   readonly dock: boolean;
 }
 
-export const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
-/** A second of activity takes ten seconds of the viewer's time. */
-export const DEFAULT_SPEED = 0.1;
-
 export interface Store {
   readonly source: Signal<SourceKind>;
   readonly phase: Signal<Phase>;
@@ -55,6 +52,8 @@ export interface Store {
   readonly playing: Signal<boolean>;
   readonly follow: Signal<boolean>;
   readonly speed: Signal<number>;
+  /** The viewer has chosen a speed: it stays for the runs to come. */
+  readonly speedChosen: Signal<boolean>;
   readonly mapping: Signal<Mapping>;
   readonly selection: Signal<Selection>;
   readonly filter: Signal<string>;
@@ -140,6 +139,7 @@ export function createStore(initial: ScreenState): Store {
     playing: signal(false),
     follow: signal(false),
     speed: signal(DEFAULT_SPEED),
+    speedChosen: signal(false),
     mapping,
     selection,
     filter,
@@ -189,6 +189,13 @@ export function growRun(store: Store, chunk: TraceChunk): void {
   model.compression.update(model.trace);
   model.markers.update();
   store.revision.value++;
+}
+
+/** Sets the pace of a run that nobody has set yet. */
+export function setPace(store: Store): void {
+  const model = store.run.value;
+  if (model === undefined || store.speedChosen.value) return;
+  store.speed.value = defaultSpeed(model.trace, timeMap("compressed", model.trace, model.compression));
 }
 
 export function seekTime(store: Store, time: Micros): void {

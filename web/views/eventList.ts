@@ -63,7 +63,8 @@ export function eventList(store: Store): HTMLElement {
     render: (slot, row) => {
       const trace = store.run.peek()?.trace;
       const rows = store.rows.peek()?.rows;
-      if (trace !== undefined && rows !== undefined) renderRow(slot, trace, rows.at(row), row);
+      // A run that begins has fewer rows than the one whose rows are still drawn.
+      if (trace !== undefined && rows !== undefined && row < rows.count) renderRow(slot, trace, rows.at(row), row);
     },
     create: (slot) => {
       slot.className = "row";

@@ -26,6 +26,9 @@ export function fieldView(link: Link): PacketPart {
     closed = new Set();
     items = next.rows.map((row, number) => item(row, number));
     element.replaceChildren(...items);
+    // Of the layers side by side the innermost one is what a packet is looked at for.
+    const layers = next.rows.flatMap((row, number) => (row.depth === 1 ? [number] : []));
+    for (const layer of layers.slice(0, -1)) toggle(layer, false);
     element.scrollTop = 0;
   };
 

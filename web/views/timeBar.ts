@@ -8,9 +8,10 @@ import { MARKS, type Palette } from "../base/marks.ts";
 import { DENSITY_ROWS, densityOf } from "../model/density.ts";
 import type { MarkerKind } from "../model/markers.ts";
 import { memberSummary } from "../model/memberText.ts";
+import { SPEEDS } from "../model/pace.ts";
 import { MAPPINGS, type TimeMap } from "../model/timeMap.ts";
 import { jump, jumpToEvent, panTime, togglePlay, zoomTime } from "../state/commands.ts";
-import { SPEEDS, type Store } from "../state/store.ts";
+import type { Store } from "../state/store.ts";
 
 const STRIP = 40;
 const AXIS = 30;
@@ -53,6 +54,7 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     class: "field",
     "aria-label": "Speed",
     onchange: () => {
+      store.speedChosen.value = true;
       store.speed.value = Number(speed.value);
     },
   });

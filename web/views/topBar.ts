@@ -2,6 +2,7 @@
 import { effect } from "@preact/signals-core";
 import type { Control } from "../../sim/serve/protocol.ts";
 import { button, h, setAttribute, setText, svg } from "../base/dom.ts";
+import { type MarkName, markIcon } from "../base/marks.ts";
 import type { Store } from "../state/store.ts";
 
 const ICONS = {
@@ -12,6 +13,16 @@ const ICONS = {
   copy: "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
   run: "M4 2.5 13 8l-9 5.5z",
 } as const;
+
+/** What the presenter's legend explains, in words that fit beside each other. */
+const LEGEND: readonly (readonly [MarkName, string])[] = [
+  ["registration", "Registration"],
+  ["rekey", "Rekey"],
+  ["ack", "Ack"],
+  ["data", "ESP"],
+  ["clear", "Clear"],
+  ["lost", "Lost"],
+];
 
 export interface TopBarHost {
   start(control: Extract<Control, { readonly action: "start" }>): void;
@@ -111,6 +122,11 @@ export function topBar(store: Store, host: TopBarHost): TopBar {
     ),
     h("span", { class: "optional optional-narrow" }, hash),
     h("span", { class: "spacer" }),
+    h(
+      "ul",
+      { class: "pinned-legend", "aria-label": "Legend" },
+      ...LEGEND.map(([mark, text]) => h("li", {}, markIcon(mark), text)),
+    ),
     h("span", { class: "optional optional-narrow" }, open, picker),
     h("span", { class: "optional" }, search, problem),
     button({ label: "Copy link to this view", icon: ICONS.link, onclick: () => host.copyLink() }),

@@ -10,7 +10,7 @@ import { begin, resize, surface } from "../base/canvas.ts";
 import { h, setAttribute, setText, svg } from "../base/dom.ts";
 import { formatDuration, plural } from "../base/format.ts";
 import { frameEffect } from "../base/frame.ts";
-import { MARKS, type MarkName, markIcon, type Palette } from "../base/marks.ts";
+import type { Palette } from "../base/marks.ts";
 import { type Layout, type LayoutNode, layoutOf } from "../model/layout.ts";
 import { deviceState, memberSummary } from "../model/memberText.ts";
 import type { RunModel, Store } from "../state/store.ts";
@@ -26,9 +26,6 @@ import {
   type View,
 } from "./topologyPaint.ts";
 import { deviceTwin } from "./topologyTwin.ts";
-
-/** Marks that the presenter's legend explains. */
-const LEGEND: readonly MarkName[] = ["registration", "rekey", "ack", "data", "clear", "lost"];
 
 export interface TopologyView {
   readonly element: HTMLElement;
@@ -47,11 +44,6 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
   const tooltip = h("div", { class: "tooltip", hidden: true });
   const inFlight = h("p", { class: "in-flight mono", "aria-hidden": "true" });
   const twin = deviceTwin(store);
-  const legend = h(
-    "ul",
-    { class: "pinned-legend" },
-    ...LEGEND.map((name) => h("li", {}, markIcon(name), MARKS[name].title)),
-  );
   const element = h(
     "section",
     { class: "canvas", "aria-label": "Topology", "data-region": "canvas" },
@@ -59,7 +51,6 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     upper.canvas,
     labels,
     inFlight,
-    legend,
     tooltip,
     twin,
   );
@@ -169,8 +160,8 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     if (device.role === "ks") {
       // The link to the cloud runs below a key server: its name stands beside it.
       return [
-        svg("text", { x: x + radius + 10, y: y - 2, class: "device-name beside" }, device.name),
-        svg("text", { x: x + radius + 10, y: y + line - 2, class: "device-address beside" }, device.addresses[0] ?? ""),
+        svg("text", { x: x + radius + 15, y: y - 2, class: "device-name beside" }, device.name),
+        svg("text", { x: x + radius + 15, y: y + line - 2, class: "device-address beside" }, device.addresses[0] ?? ""),
       ];
     }
     const first = y + radius + line;

@@ -8,9 +8,7 @@ import type { WatchedRun } from "../../sim/serve/liveRun.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { noble } from "../../src/crypto/noble.ts";
 import type { Field } from "../../src/wire/field.ts";
-
-/** The file cannot be shown at all; the message says why. */
-export class ReplayError extends Error {}
+import { ReplayError } from "./replayError.ts";
 
 /** Reads the first `.ndjson` or `.json` file of `files` as a trace and all others as key tables. */
 export async function openReplay(files: readonly File[]): Promise<WatchedRun> {

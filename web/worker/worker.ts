@@ -1,9 +1,11 @@
 /** The worker of the page: holds one run, computes it in slices and answers between them. */
+
 import { createFeed, dissected, nextMessages, type Outcome, type WatchedRun } from "../../sim/serve/liveRun.ts";
 import { type HolderMessage, PROTOCOL_VERSION } from "../../sim/serve/protocol.ts";
+import { ConfigError } from "../../src/base/errors.ts";
 import type { WorkerMessage } from "./message.ts";
-import { openReplay } from "./replay.ts";
-import { failureMessage, scenarioEntries, startRun } from "./runs.ts";
+import { ReplayError } from "./replayError.ts";
+import { scenarioEntries } from "./scenarioFiles.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
@@ -44,11 +46,20 @@ async function drive(next: WatchedRun): Promise<void> {
   }
 }
 
+/** The simulator and the reader of files are loaded when they are wanted: the page is there before them. */
 async function handle(message: WorkerMessage): Promise<void> {
   if (message.type === "dissect") post(dissected(run, message.id, message.packet));
-  else if (message.type === "open") await drive(await openReplay(message.files));
-  else if (message.action === "start") await drive(startRun(message));
+  else if (message.type === "open") await drive(await (await import("./replay.ts")).openReplay(message.files));
+  else if (message.action === "start") await drive((await import("./runs.ts")).startRun(message));
   else if (message.action === "stop") generation++;
+}
+
+function failureMessage(error: unknown): HolderMessage {
+  if (error instanceof ConfigError) {
+    return { type: "error", code: "config", message: "The scenario has problems.", problems: error.problems };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: "error", code: error instanceof ReplayError ? "file" : "internal", message, problems: [] };
 }
 
 scope.addEventListener("message", (event: MessageEvent<WorkerMessage>) => {
