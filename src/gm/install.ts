@@ -19,7 +19,7 @@ import type { GmGroup, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
 import { order, startTimer, stopTimer } from "./state.ts";
 import { reregisterInstant } from "./timing.ts";
 
-export type RemovalReason = "expired" | "deleted" | "replaced" | "left" | "cleared" | "excluded";
+type RemovalReason = "expired" | "deleted" | "replaced" | "left" | "cleared" | "excluded";
 
 /** Why a member cannot work with what it was given. */
 export type UpdateProblem = "noSenderId" | "senderIdTooLong" | "unauthenticatedKek";
@@ -352,7 +352,7 @@ function chooseSenders(turn: Turn, group: GmGroup, held: HeldPolicy): Micros[] {
 }
 
 /** The earliest instant at which a key would be missed. New draws with each key that is installed. */
-export function armReregistration(turn: Turn, group: GmGroup): void {
+function armReregistration(turn: Turn, group: GmGroup): void {
   const held = group.held!;
   const newest = new Map<number, HeldTek>();
   for (const tek of held.teks) if (!newest.has(tek.family)) newest.set(tek.family, tek);

@@ -61,7 +61,7 @@ function reject(turn: Turn, group: GmGroup, reason: string, messageId: number, p
 
 // ------------------------------------------------------------------------------------------------------------- unicast
 
-export interface InbandAnswer {
+interface InbandAnswer {
   /** Payloads of the response, which is the acknowledgement. */
   readonly payloads: readonly Payload[];
   /** Called after the response has left: what follows from the rekey may need an exchange of its own. */
@@ -132,7 +132,7 @@ function accept(turn: Turn, group: GmGroup, update: GroupUpdate, transport: "uni
 }
 
 /** Registers again after a random few seconds; whoever is about to do so anyway needs no telling. */
-export function comeBack(turn: Turn, group: GmGroup): void {
+function comeBack(turn: Turn, group: GmGroup): void {
   if (group.phase.at !== "registered") return;
   waitToRegister(turn, group, "lost", group.tuning.exclusionSecondsMost * SECOND);
 }

@@ -142,7 +142,7 @@ export interface Turn {
 }
 
 /** What a member waits for, beside its IKE SAs; the index of the group follows behind a blank. */
-export const GM_TIMERS = {
+const GM_TIMERS = {
   /** New keys have not come: ask for them. */
   reregister: "reregister",
   /** The pause after a failed round through the servers, or after an exclusion, is over. */

@@ -148,7 +148,7 @@ export function liveTeks(generation: TekGeneration, now: Micros): readonly Tek[]
 }
 
 /** Whole seconds: a member counts them from receipt and must not outlive the key server's own count by more. */
-export function secondsLeft(expiresAt: Micros, now: Micros): number {
+function secondsLeft(expiresAt: Micros, now: Micros): number {
   return Math.max(0, Math.floor((expiresAt - now) / SECOND));
 }
 

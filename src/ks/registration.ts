@@ -148,7 +148,7 @@ function grantedSenderIds(turn: Turn, group: KsGroup, wish: Registration): reado
   return Array.from({ length: given }, (_, i) => start + i);
 }
 
-export function senderIdRange({ config }: KsGroup): { readonly first: number; readonly count: number } {
+function senderIdRange({ config }: KsGroup): { readonly first: number; readonly count: number } {
   return config.senderIds ?? { first: 0, count: 2 ** (config.senderIdBits ?? SENDER_ID_BITS) };
 }
 

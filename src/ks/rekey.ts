@@ -144,7 +144,7 @@ function announce(turn: Turn, group: KsGroup, sequence: number, tek: boolean, ke
  * their TEKs at once instead of after a shortened life. RFC 9838 section 2.4.3: Delete with SPI 0 of the rekey SA, and of
  * the data SAs for a clean start.
  */
-export function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
+function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
   const carrier = group.kek;
   if (carrier === undefined) return;
   const members = [...group.members.values()];

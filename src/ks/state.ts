@@ -168,7 +168,7 @@ export interface Turn {
 }
 
 /** What a key server waits for, beside its IKE SAs; the argument follows behind a blank. */
-export const KS_TIMERS = {
+const KS_TIMERS = {
   /** The newest TEKs of a group are due for renewal. */
   rekeyTek: "rekeyTek",
   /** The KEK of a group is. */
