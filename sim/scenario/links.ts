@@ -143,7 +143,10 @@ function loadPairs(wan: WanInput, sites: readonly string[], problems: Problems):
     for (const key of ["from", "to"] as const) {
       if (!sites.includes(entry[key])) problems.unknown("unknownSite", [...path, key], "site", entry[key], sites);
     }
-    if (entry.from === entry.to) problems.add("conflict", [...path, "to"], "a path leads to another site");
+    if (entry.from === entry.to) {
+      problems.add("conflict", [...path, "to"], "a path leads to another site");
+      continue;
+    }
     const rules = lineRules(withDefaults(entry, wan), path, problems);
     const ways = [[entry.from, entry.to] as const];
     if (entry["one-way"] !== true) ways.push([entry.to, entry.from]);
