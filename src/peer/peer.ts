@@ -12,7 +12,7 @@
 import { type Bytes, toHex, u32, utf8 } from "../base/bytes.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { Datagram, Machine } from "../base/machine.ts";
-import type { Micros } from "../base/micros.ts";
+import { type Micros, SECOND } from "../base/micros.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { readLabel } from "../esp/espPacket.ts";
 import type { ChildPolicy, ChildView, EndpointConfig, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
@@ -45,6 +45,16 @@ import { createTunnel, openTunnel, sealTunnel, suiteName, type Tunnel } from "./
 const PROFILE = "peer";
 /** Data of an echo request: what `ping` sends by default, in octets. */
 const ECHO_OCTETS = 56;
+/** How long a tunnel that has a successor still receives: packets under its keys may be on their way. As strongSwan. */
+const FADE: Micros = 5 * SECOND;
+
+/** A tunnel that is gone but for what is on its way to us. */
+interface Fading {
+  readonly tunnel: Tunnel;
+  readonly until: Micros;
+  /** Inbound SPI. */
+  readonly successor: number;
+}
 
 /** Plain data. */
 export interface PeerState {
@@ -54,6 +64,8 @@ export interface PeerState {
   readonly sas: SaNumber[];
   /** By inbound SPI, oldest first. */
   readonly tunnels: Map<number, Tunnel>;
+  /** By inbound SPI, in the order in which they end. */
+  readonly fading: Map<number, Fading>;
   /** Inbound SPI of the tunnel that traffic leaves by; 0 for none. */
   sending: number;
   pings: PingRun | undefined;
@@ -61,20 +73,21 @@ export interface PeerState {
 
 export function createPeer(config: PeerConfig): PeerState {
   const endpoint = createEndpoint(endpointConfig(config));
-  return { config, endpoint, sas: [], tunnels: new Map(), sending: 0, pings: undefined };
+  return { config, endpoint, sas: [], tunnels: new Map(), fading: new Map(), sending: 0, pings: undefined };
 }
 
 /** The machine that a driver feeds. */
 export function peerMachine(state: PeerState, tools: Tools): Machine<PeerInput, PeerOutput> {
   return {
     handle: (input, now) => handlePeer(state, tools, input, now),
-    nextTimeout: () => earliest(nextDeadline(state.endpoint), state.pings?.dueAt),
+    nextTimeout: () => nextPeerTimeout(state),
   };
 }
 
-function earliest(a: Micros | undefined, b: Micros | undefined): Micros | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
+function nextPeerTimeout({ endpoint, pings, fading }: PeerState): Micros | undefined {
+  const [firstToEnd] = fading.values();
+  const deadlines = [nextDeadline(endpoint), pings?.dueAt, firstToEnd?.until].filter((at) => at !== undefined);
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }
 
 function childPolicy(config: PeerConfig): ChildPolicy {
@@ -135,6 +148,7 @@ export function handlePeer(state: PeerState, tools: Tools, input: PeerInput, now
     case "timeout":
       carryOut(turn, expire(state.endpoint, tools, now));
       onPingTimer(turn);
+      for (const [spi, { until }] of state.fading) if (until <= now) state.fading.delete(spi);
       break;
     case "command":
       obey(turn, input.command);
@@ -146,7 +160,8 @@ export function handlePeer(state: PeerState, tools: Tools, input: PeerInput, now
 function receiveDatagram(turn: Turn, datagram: Datagram): void {
   const { state, tools, now } = turn;
   const label = readLabel(datagram.octets);
-  const tunnel = label === undefined ? undefined : state.tunnels.get(label.spi);
+  const tunnel =
+    label === undefined ? undefined : (state.tunnels.get(label.spi) ?? state.fading.get(label.spi)?.tunnel);
   if (tunnel !== undefined) receiveEsp(turn, tunnel, datagram.octets);
   else if (label !== undefined && label.spi !== 0 && !isIke(datagram.octets)) dropEsp(turn, "spi");
   else carryOut(turn, receive(state.endpoint, tools, datagram, now));
@@ -207,19 +222,21 @@ function carryOutOne(turn: Turn, outcome: IkeOutcome): void {
 }
 
 function succeed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
-  const { sas, tunnels } = turn.state;
+  const { sas, tunnels, fading } = turn.state;
   const at = sas.indexOf(sa);
   if (at >= 0) sas[at] = successor;
   for (const tunnel of tunnels.values()) if (tunnel.sa === sa) tunnel.sa = successor;
+  for (const { tunnel } of fading.values()) if (tunnel.sa === sa) tunnel.sa = successor;
   turn.outputs.push(happened("peer.rekeyed", { sa, successor }));
 }
 
 function forgetSa(turn: Turn, closed: Extract<IkeOutcome, { kind: "closed" }>): void {
-  const { sas, tunnels } = turn.state;
+  const { sas, tunnels, fading } = turn.state;
   const { sa, reason, notify: error, established } = closed;
   const at = sas.indexOf(sa);
   if (at >= 0) sas.splice(at, 1);
   for (const [spi, tunnel] of tunnels) if (tunnel.sa === sa) removeTunnel(turn, spi, "withIkeSa");
+  for (const [spi, { tunnel }] of fading) if (tunnel.sa === sa) fading.delete(spi);
   // An SA that was replaced has a successor in its place.
   if (sas.length === 0 && reason !== "replaced") {
     turn.outputs.push(happened("peer.ended", { reason, notify: error, established }));
@@ -252,7 +269,9 @@ function removeTunnel(turn: Turn, inboundSpi: number, reason: string): void {
   const tunnel = state.tunnels.get(inboundSpi);
   if (tunnel === undefined) return;
   state.tunnels.delete(inboundSpi);
-  if (state.sending === inboundSpi) state.sending = [...state.tunnels.keys()].at(-1) ?? 0;
+  const successor = [...state.tunnels.values()].find(({ view }) => view.replaces === inboundSpi)?.view.inboundSpi;
+  if (successor !== undefined) state.fading.set(inboundSpi, { tunnel, until: turn.now + FADE, successor });
+  if (state.sending === inboundSpi) state.sending = successor ?? [...state.tunnels.keys()].at(-1) ?? 0;
   const { sent, received } = tunnel;
   outputs.push(happened("peer.tunnelDown", { inbound: hexSpi(inboundSpi), reason, sent, received }));
 }
@@ -297,7 +316,7 @@ function receiveEsp(turn: Turn, tunnel: Tunnel, octets: Bytes): void {
   const echo = readEcho(packet);
   if (echo === undefined) return;
   if (echo.isRequest) {
-    sendEcho(turn, tunnel, echoReply(echo));
+    sendEcho(turn, successorOf(state, tunnel), echoReply(echo));
     outputs.push(happened("peer.echoAnswered", { from: formatIpv4(echo.source), sequence: echo.sequence }));
     return;
   }
@@ -305,6 +324,17 @@ function receiveEsp(turn: Turn, tunnel: Tunnel, octets: Bytes): void {
   if (pings === undefined) return;
   outputs.push(...notePong(pings, echo.identifier, echo.sequence, now));
   finishPings(turn, pings);
+}
+
+/** Who has asked through a tunnel that is gone is answered through what took its place. */
+function successorOf(state: PeerState, tunnel: Tunnel): Tunnel {
+  let current = tunnel;
+  for (;;) {
+    const fading = state.fading.get(current.view.inboundSpi);
+    const next = fading && (state.tunnels.get(fading.successor) ?? state.fading.get(fading.successor)?.tunnel);
+    if (next === undefined) return current;
+    current = next;
+  }
 }
 
 /** The peer's address is that of the IKE SA now: it may have moved since the tunnel came up. */
