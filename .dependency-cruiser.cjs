@@ -7,7 +7,7 @@ const rooms = {
   "src/ikev1": ["src/base", "src/wire", "src/crypto"],
   "src/ikev2": ["src/base", "src/wire", "src/crypto"],
   "src/esp": ["src/base", "src/wire", "src/crypto"],
-  "src/gikev2": ["src/base", "src/wire", "src/crypto", "src/ikev2", "src/esp"],
+  "src/gikev2": ["src/base", "src/wire", "src/crypto", "src/ikev2", "src/esp", "src/ios"],
   "src/peer": ["src/base", "src/wire", "src/crypto", "src/ikev2", "src/esp"],
   "src/ks": ["src/base", "src/wire", "src/crypto", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
   "src/gm": ["src/base", "src/wire", "src/crypto", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
@@ -20,7 +20,7 @@ const rooms = {
   "sim/scenario": ["src", "sim/core", "sim/net", "sim/fault", "sim/device", "sim/check", "sim/capture"],
   "sim/serve": ["src", "sim/core", "sim/capture", "sim/scenario"],
   "sim/cli": ["src", "sim"],
-  web: ["src", "sim/core", "sim/capture", "sim/scenario", "sim/serve/protocol"],
+  web: ["src", "sim/core", "sim/capture", "sim/scenario", "sim/serve/(protocol|frame|liveRun|simulatedRun)"],
 };
 
 module.exports = {

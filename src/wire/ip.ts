@@ -1,5 +1,5 @@
 /** IPv4, IPv6, UDP and ICMP: what travels on every link of the simulator, with real checksums. */
-import { type Bytes, Reader, Writer } from "../base/bytes.ts";
+import { type Bytes, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import { addressField, addressOctets } from "./address.ts";
 import {
@@ -268,14 +268,4 @@ export type IcmpUnreachable = Infer<typeof IcmpUnreachable>;
 /** IP version of a packet: its first four bits. */
 export function ipVersion(octets: Bytes): number {
   return octets.length === 0 ? 0 : octets[0]! >>> 4;
-}
-
-/** An IPv4 packet, or undefined where the octets are none or the header checksum is wrong. */
-export function readIpv4(octets: Bytes): Ipv4 | undefined {
-  try {
-    return Ipv4.read(new Reader(octets), undefined, "IPv4", {});
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
 }

@@ -10,7 +10,7 @@
  * decoding and dissecting: given a Tree it also notes which octets it took, so both always agree about a format.
  */
 import { type Bytes, Reader, toHex, Writer } from "../base/bytes.ts";
-import { WireError, type WireErrorCode } from "../base/errors.ts";
+import { WireError } from "../base/errors.ts";
 import type { Field } from "./field.ts";
 import { Tree } from "./tree.ts";
 
@@ -109,7 +109,6 @@ function uint(width: 1 | 2 | 3 | 4): UintCodec {
 
 export const u8: UintCodec = uint(1);
 export const u16: UintCodec = uint(2);
-export const u24: UintCodec = uint(3);
 export const u32: UintCodec = uint(4);
 
 /** Hexadecimal rendering for numbers that are identifiers: `0x1f2e3d4c`. */
@@ -451,9 +450,4 @@ export function mapped<A, B>(
       return value;
     },
   };
-}
-
-/** A value that the receiver refuses, with its place. */
-export function refuse(code: WireErrorCode, message: string, at: number): never {
-  throw new WireError(code, message, at);
 }
