@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { scenarioJsonSchema } from "../scenario/schema.ts";
+import { addBench } from "./bench.ts";
 import { addDecode } from "./decode.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { addLive } from "./live.ts";
@@ -28,6 +29,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     .description("print the JSON Schema of scenarios, for editors")
     .action(() => printData(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`));
   addDecode(program, done);
+  addBench(program, done);
   addLive(program, done);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -1,0 +1,116 @@
+/** The group that the benchmarks run: a key server and members with pre-shared keys, unicast rekeys, one data SA. */
+import { utf8 } from "../../src/base/bytes.ts";
+import { formatIpv4, type Ipv4 } from "../../src/base/ipv4.ts";
+import { SECOND } from "../../src/base/micros.ts";
+import { secret } from "../../src/base/secret.ts";
+import type { Selector } from "../../src/esp/api.ts";
+import type { GmConfig } from "../../src/gm/config.ts";
+import type { AuthProfile, EndpointConfig } from "../../src/ikev2/api.ts";
+import type { KsConfig } from "../../src/ks/config.ts";
+import { addressOctets } from "../../src/wire/address.ts";
+import { Encr, IdType, Kwa, Prf, SequenceNumbers } from "../../src/wire/ikev2Numbers.ts";
+
+/** Diffie-Hellman groups of the registration benchmark. */
+export type BenchDhGroup = 14 | 31;
+
+export const GROUP_NAME = "GROUP";
+const PROFILE_NAME = "GETVPN";
+const GROUP_ID = { kind: "number", number: 1111 } as const;
+const SUITE = { encr: Encr.AES_GCM_16, encrKeyBits: 256, integ: 0 } as const;
+
+const KS_ADDRESS: Ipv4 = 0xc0a80101;
+const FIRST_GM_ADDRESS: Ipv4 = 0x0a000001;
+const PORT = 848;
+
+/** Address of a device by its number: 0 is the key server, members follow. */
+export function benchAddress(device: number): Ipv4 {
+  return device === 0 ? KS_ADDRESS : FIRST_GM_ADDRESS + device - 1;
+}
+
+const KS_ENDPOINT = { address: formatIpv4(KS_ADDRESS), port: PORT } as const;
+
+const ANY: Selector = {
+  sourceFirst: 0,
+  sourceLast: 0xffffffff,
+  destinationFirst: 0,
+  destinationLast: 0xffffffff,
+  protocol: 0,
+  sourcePortFirst: 0,
+  sourcePortLast: 65535,
+  destinationPortFirst: 0,
+  destinationPortLast: 65535,
+};
+
+const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
+const EVERYBODY = { network: "0.0.0.0", mask: "0.0.0.0" } as const;
+
+function profile(address: string): AuthProfile {
+  return {
+    name: PROFILE_NAME,
+    localIdentity: { type: IdType.IPV4_ADDR, data: addressOctets(address) },
+    local: "pre-share",
+    remote: ["pre-share"],
+    match: { remoteAddresses: [EVERYBODY], remoteIdentities: [], anyRemote: false },
+    keys: [{ peer: "any", address: EVERYBODY, localKey: SHARED_KEY, remoteKey: SHARED_KEY }],
+    lifetimeSeconds: 0,
+  };
+}
+
+function ike(address: string, dh: BenchDhGroup): EndpointConfig {
+  const encr = [{ id: SUITE.encr, keyBits: SUITE.encrKeyBits }];
+  return {
+    proposals: [{ encr, prf: [Prf.HMAC_SHA2_256], integ: [], dh: [dh], kwa: [Kwa.KW_5649_256] }],
+    profiles: [profile(address)],
+    retransmit: { first: 2 * SECOND, factor: 2, repeats: 5 },
+  };
+}
+
+/** Rekeys go out to all members at once, are sent again after 10 s three times, and nobody is put out for silence. */
+export function ksConfig(dh: BenchDhGroup): KsConfig {
+  return {
+    local: KS_ENDPOINT,
+    ike: ike(KS_ENDPOINT.address, dh),
+    groups: [
+      {
+        name: GROUP_NAME,
+        id: GROUP_ID,
+        dialect: "rfc9838",
+        profile: PROFILE_NAME,
+        transport: { kind: "unicast" },
+        kek: { lifetimeSeconds: 86_400, suite: { ...SUITE, kwa: Kwa.KW_5649_256 } },
+        dataSas: [
+          {
+            number: 1,
+            lifetimeSeconds: 7_200,
+            suite: SUITE,
+            sequenceNumbers: SequenceNumbers.UNSPECIFIED_32,
+            entries: [{ action: "permit", selector: ANY }],
+          },
+        ],
+        mode: "tunnel",
+        retransmit: { seconds: 10, count: 3 },
+        tuning: { batchSize: 0, ejectAfter: { unit: "rekey", count: 1_000 } },
+      },
+    ],
+  };
+}
+
+export function gmConfig(device: number, dh: BenchDhGroup): GmConfig {
+  const address = formatIpv4(benchAddress(device));
+  return {
+    ike: ike(address, dh),
+    groups: [
+      {
+        name: GROUP_NAME,
+        id: GROUP_ID,
+        dialect: "rfc9838",
+        profile: PROFILE_NAME,
+        local: { address, port: PORT },
+        servers: [KS_ENDPOINT],
+        senderIds: 1,
+        localBypass: [],
+        bypassControl: true,
+      },
+    ],
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * A key server and its members with nothing between them but delay and loss: the roles themselves with their data planes,
+ * real IP and UDP octets with checksums, deadlines, and a trace. It is what `sim/device` does for a packet, without
+ * routes, clouds and a modelled processor, of which the benchmarks ask nothing.
+ */
+import type { Bytes } from "../../src/base/bytes.ts";
+import { assert } from "../../src/base/errors.ts";
+import { formatIpv4, type Ipv4, parseIpv4 } from "../../src/base/ipv4.ts";
+import type { Datagram, Endpoint } from "../../src/base/machine.ts";
+import type { Micros } from "../../src/base/micros.ts";
+import type { Rng } from "../../src/base/rng.ts";
+import type { Crypto } from "../../src/crypto/api.ts";
+import { apply, createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
+import { buildPacket, half, IP_HEADER_OCTETS, ipHeader } from "../../src/esp/ipHeader.ts";
+import {
+  createGmState,
+  type GmInput,
+  type GmOutput,
+  type GmState,
+  handleGm,
+  nextGmTimeout,
+} from "../../src/gm/groupMember.ts";
+import type { Tools } from "../../src/ikev2/api.ts";
+import { createKsState, handleKs, type KsInput, type KsState, nextKsTimeout } from "../../src/ks/keyServer.ts";
+import { checkUdp, encodeUdp, IpProtocol, UDP_HEADER_LENGTH } from "../../src/wire/ip.ts";
+import { createRng } from "../core/rng.ts";
+import { type EventHandle, NO_EVENT, Scheduler, type Target } from "../core/scheduler.ts";
+import { NONE, type Trace } from "../core/trace.ts";
+import { type BenchDhGroup, benchAddress, GROUP_NAME, gmConfig, ksConfig } from "./group.ts";
+
+export interface RoleNetworkOptions {
+  readonly members: number;
+  readonly dh: BenchDhGroup;
+  readonly crypto: Crypto;
+  /** Undefined: nothing is noted. */
+  readonly trace: Trace | undefined;
+  /** One way between the key server and a member (1 ..), in microseconds. */
+  readonly delay: (member: number) => Micros;
+  /** Whether the next packet is lost. */
+  readonly isLost: () => boolean;
+}
+
+interface Node {
+  /** Number in the trace: 0 for the key server. */
+  readonly number: number;
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly role: { readonly kind: "ks"; readonly state: KsState } | { readonly kind: "gm"; readonly state: GmState };
+  tools: Tools;
+  readonly plane: DataPlane | undefined;
+  identification: number;
+  wake: EventHandle;
+  wakeAt: Micros | undefined;
+}
+
+interface Arrival {
+  readonly node: Node;
+  readonly packet: Bytes;
+  readonly cause: number;
+}
+
+/** Of the key server, and of all members together. */
+export interface PacketCounts {
+  sentByServer: number;
+  sentByMembers: number;
+  receivedByServer: number;
+  receivedByMembers: number;
+}
+
+export interface RoleNetwork {
+  readonly scheduler: Scheduler;
+  readonly counts: PacketCounts;
+  readonly server: KsState;
+  member(number: number): GmState;
+  /** From now on: another back end, another trace or none. */
+  change(crypto: Crypto, trace: Trace | undefined): void;
+  commandServer(command: Extract<KsInput, { kind: "command" }>["command"]): void;
+  commandMember(number: number, command: Extract<GmInput, { kind: "command" }>["command"]): void;
+}
+
+/** IOS gives its own control traffic precedence 6. */
+const CONTROL_TOS = 0xc0;
+const TTL = 255;
+
+type Input = Extract<KsInput, { kind: "datagram" | "timeout" }>;
+
+export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
+  const { members, dh, crypto, delay, isLost } = options;
+  let { trace } = options;
+  const rng = createRng("bench");
+  const scheduler = new Scheduler();
+  const counts: PacketCounts = { sentByServer: 0, sentByMembers: 0, receivedByServer: 0, receivedByMembers: 0 };
+  const nodes = Array.from({ length: members + 1 }, (_, number) => createNode(number, dh, crypto, rng));
+  const arrive: Target<Arrival> = scheduler.register("packet arrives", onArrival);
+  const wake: Target<Node> = scheduler.register("deadline", onWake);
+  return {
+    scheduler,
+    counts,
+    server: (nodes[0]!.role as Extract<Node["role"], { kind: "ks" }>).state,
+    member: (number) => (nodes[number]!.role as Extract<Node["role"], { kind: "gm" }>).state,
+    change(crypto, newTrace) {
+      trace = newTrace;
+      for (const node of nodes) node.tools = { crypto, rng: node.tools.rng };
+    },
+    commandServer: (command) => perform(nodes[0]!, handle(nodes[0]!, { kind: "command", command }), NONE),
+    commandMember: (number, command) =>
+      perform(nodes[number]!, handle(nodes[number]!, { kind: "command", command }), NONE),
+  };
+
+  function handle(node: Node, input: Input | KsInput | GmInput): readonly GmOutput[] {
+    const { role, tools } = node;
+    return role.kind === "ks"
+      ? handleKs(role.state, tools, input as KsInput, scheduler.now)
+      : handleGm(role.state, tools, input as GmInput, scheduler.now);
+  }
+
+  function onArrival({ node, packet, cause }: Arrival): void {
+    counts[node.number === 0 ? "receivedByServer" : "receivedByMembers"] += 1;
+    const received = trace?.append(scheduler.now, node.number, "packet.received", cause, packet, {
+      link: node.name,
+      interface: "Ethernet0/0",
+    });
+    const datagram = datagramOf(packet, node);
+    if (datagram !== undefined) perform(node, handle(node, { kind: "datagram", datagram }), received ?? NONE);
+  }
+
+  function onWake(node: Node): void {
+    node.wake = NO_EVENT;
+    node.wakeAt = undefined;
+    perform(node, handle(node, { kind: "timeout" }), NONE);
+  }
+
+  /** Carries out what a role answered, and sees to it that its next deadline is met. */
+  function perform(node: Node, outputs: readonly GmOutput[], cause: number): void {
+    let last = cause;
+    for (const output of outputs) {
+      if (output.kind === "send") send(node, output, last);
+      else if (output.kind === "event") {
+        last = trace?.append(scheduler.now, node.number, output.name, cause, undefined, output.data) ?? NONE;
+      } else if (output.kind === "order") apply(node.plane!, output.order);
+    }
+    const due = node.role.kind === "ks" ? nextKsTimeout(node.role.state) : nextGmTimeout(node.role.state);
+    if (due === node.wakeAt) return;
+    scheduler.cancel(node.wake);
+    node.wakeAt = due;
+    node.wake = due === undefined ? NO_EVENT : scheduler.schedule(Math.max(due, scheduler.now), wake, node);
+  }
+
+  function send(node: Node, { local, remote, octets }: Datagram, cause: number): void {
+    const packet = packetOf(node, local, remote, octets);
+    counts[node.number === 0 ? "sentByServer" : "sentByMembers"] += 1;
+    const sent = trace?.append(scheduler.now, node.number, "packet.sent", cause, packet, {
+      link: node.name,
+      interface: "Ethernet0/0",
+      octets: packet.length,
+    });
+    const to = nodeAt(remote.address);
+    if (isLost()) {
+      trace?.append(scheduler.now, node.number, "packet.lost", sent, packet, { link: node.name, reason: "loss" });
+      return;
+    }
+    const wait = delay(node.number === 0 ? to.number : node.number);
+    scheduler.schedule(scheduler.now + wait, arrive, { node: to, packet, cause: sent ?? NONE });
+  }
+
+  function nodeAt(address: string): Node {
+    const value = parseIpv4(address)!;
+    const node = value === nodes[0]!.address ? nodes[0] : nodes[value - benchAddress(1) + 1];
+    assert(node !== undefined, `nobody has the address ${address}`);
+    return node;
+  }
+}
+
+function createNode(number: number, dh: BenchDhGroup, crypto: Crypto, root: Rng): Node {
+  const name = number === 0 ? "ks1" : `gm${number}`;
+  const address = benchAddress(number);
+  return {
+    number,
+    name,
+    address,
+    role:
+      number === 0
+        ? { kind: "ks", state: createKsState(ksConfig(dh)) }
+        : { kind: "gm", state: createGmState(gmConfig(number, dh)) },
+    tools: { crypto, rng: root.fork(name) },
+    plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
+    identification: 0,
+    wake: NO_EVENT,
+    wakeAt: undefined,
+  };
+}
+
+function packetOf(node: Node, local: Endpoint, remote: Endpoint, octets: Bytes): Bytes {
+  node.identification = (node.identification + 1) & 0xffff;
+  const fields = {
+    source: node.address,
+    destination: parseIpv4(remote.address)!,
+    tos: CONTROL_TOS,
+    identification: node.identification,
+    isDf: false,
+    ttl: TTL,
+    protocol: IpProtocol.UDP,
+  };
+  return buildPacket(fields, encodeUdp(local.address, remote.address, local.port, remote.port, octets));
+}
+
+/** Undefined where a checksum is wrong. */
+function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
+  const header = ipHeader(packet);
+  if (header === undefined || header.protocol !== IpProtocol.UDP || header.destination !== node.address)
+    return undefined;
+  const udp = packet.subarray(IP_HEADER_OCTETS);
+  const source = formatIpv4(header.source);
+  const target = formatIpv4(header.destination);
+  if (!checkUdp(source, target, udp)) return undefined;
+  return {
+    local: { address: target, port: half(udp, 2) },
+    remote: { address: source, port: half(udp, 0) },
+    octets: udp.subarray(UDP_HEADER_LENGTH),
+  };
+}

@@ -1,0 +1,56 @@
+/** `getvpn bench registration`: whole registrations beside the bare cryptography of both their ends. */
+import { native } from "../../src/crypto/native.ts";
+import type { BenchDhGroup } from "../bench/group.ts";
+import { replay } from "../bench/recordedCrypto.ts";
+import { recordRegistrations, registrationModel } from "../bench/registration.ts";
+import { type BenchReport, type BenchRow, type Rounds, rateRow } from "../bench/report.ts";
+import { nodeSha256 } from "./backends.ts";
+import { secondsOf } from "./benchClock.ts";
+import type { BenchOptions } from "./benchOptions.ts";
+import { printNote } from "./terminal.ts";
+
+const GROUPS: readonly (readonly [BenchDhGroup, string])[] = [
+  [31, "PSK, X25519"],
+  [14, "PSK, MODP 14"],
+];
+const RECORDED = 64;
+/** Contestants take turns within a round too: what disturbs a machine for a second then disturbs both. */
+const SLICE = 250;
+
+export function benchRegistration({ rounds, quick, count }: BenchOptions & { readonly count: number }): BenchReport {
+  const rows: BenchRow[] = [];
+  for (const [dh, name] of GROUPS) {
+    const recordings = recordRegistrations(native, dh, quick ? 4 : RECORDED);
+    const bare = (registrations: number): void => {
+      for (let i = 0; i < registrations; i++) replay(recordings[i % recordings.length]!);
+    };
+    const model = (members: number) => registrationModel({ members, dh, crypto: native, sha256: nodeSha256() });
+    const members = quick ? Math.min(count, 40) : count;
+    const warm = Math.min(members, 1_000);
+    model(warm).register(warm);
+    bare(warm);
+    const times: { ours: number[]; baseline: number[] } = { ours: [], baseline: [] };
+    for (let round = 0; round < rounds; round++) {
+      printNote(`${name}: round ${round + 1} of ${rounds}`);
+      const { ours, baseline } = oneRound(members, model(members), bare);
+      times.ours.push(ours);
+      times.baseline.push(baseline);
+    }
+    rows.push(rateRow(name, "registrations/s", members, times));
+  }
+  return { benchmark: "registration", rows };
+}
+
+type Model = ReturnType<typeof registrationModel>;
+
+function oneRound(members: number, model: Model, bare: (registrations: number) => void) {
+  let ours = 0;
+  let baseline = 0;
+  for (let done = 0; done < members; done += SLICE) {
+    const slice = Math.min(SLICE, members - done);
+    ours += secondsOf(() => model.register(slice));
+    baseline += secondsOf(() => bare(slice));
+  }
+  if (model.registered !== members) throw new Error(`${model.registered} of ${members} members are registered`);
+  return { ours, baseline } satisfies { [K in keyof Rounds]: number };
+}

@@ -1,0 +1,113 @@
+/** `getvpn bench rekey`: unicast rekeys with acknowledgement beside a skeleton that does the same cryptography. */
+import { spawnSync } from "node:child_process";
+import { native } from "../../src/crypto/native.ts";
+import { bareFanOut } from "../bench/bareFanOut.ts";
+import { type FanOut, roleFanOut } from "../bench/fanOut.ts";
+import { type BenchReport, type BenchRow, rateRow, valueRow } from "../bench/report.ts";
+import { Trace } from "../core/trace.ts";
+import { memoCrypto } from "../scenario/memo.ts";
+import { nodeSha256 } from "./backends.ts";
+import { peakMemory, secondsOf } from "./benchClock.ts";
+import type { BenchOptions } from "./benchOptions.ts";
+import { printNote } from "./terminal.ts";
+
+const SIZES = [1_000, 10_000];
+const REKEYS = 20;
+const MEGABYTE = 2 ** 20;
+
+const newTrace = (): Trace => new Trace({ sha256: nodeSha256() });
+
+export function benchRekey({ rounds, quick }: BenchOptions): BenchReport {
+  const rows: BenchRow[] = [];
+  const sizes = quick ? [50] : SIZES;
+  const rekeys = quick ? 2 : REKEYS;
+  for (const size of sizes) {
+    rows.push(...rowsOf(size, rekeys, rounds));
+    printNote(`${size} members: memory of a process of its own`);
+    const memory = memoryRow(size, rekeys);
+    if (memory !== undefined) rows.push(memory);
+  }
+  return { benchmark: "rekey", rows };
+}
+
+/** The same members in all contests, each time with another back end and a new trace. */
+function rowsOf(size: number, rekeys: number, rounds: number): readonly BenchRow[] {
+  printNote(`${size} members register`);
+  const roles = roleFanOut(size, native);
+  const bare = bareFanOut(size, roles.shape(native), native);
+  const memo = memoCrypto(native);
+  const contests = {
+    bare: () => timed(bare, rekeys),
+    plain: () => timedRoles("plain"),
+    memo: () => timedRoles("memo"),
+    untraced: () => timedRoles("untraced"),
+  };
+  function timedRoles(kind: "plain" | "memo" | "untraced"): number {
+    roles.change(kind === "memo" ? memo : native, kind === "untraced" ? undefined : newTrace());
+    return timed(roles, rekeys);
+  }
+  roles.run(1);
+  bare.run(1);
+  const times: Record<keyof typeof contests, number[]> = { bare: [], plain: [], memo: [], untraced: [] };
+  for (let round = 0; round < rounds; round++) {
+    printNote(`${size} members: round ${round + 1} of ${rounds}`);
+    for (const kind of ["plain", "bare", "memo", "untraced"] as const) times[kind].push(contests[kind]());
+  }
+  const exchanges = size * rekeys;
+  const row = (name: string, ours: readonly number[], baseline: readonly number[]) =>
+    rateRow(`${size} members, ${name}`, "rekeys/s", exchanges, { ours, baseline });
+  return [
+    row("no memo", times.plain, times.bare),
+    row("memo", times.memo, times.bare),
+    row("trace on against off", times.plain, times.untraced),
+  ];
+}
+
+function timed(model: FanOut, rekeys: number): number {
+  return secondsOf(() => model.run(rekeys));
+}
+
+/** Peak of a process that does nothing else. */
+function memoryRow(size: number, rekeys: number): BenchRow | undefined {
+  const args = [...process.execArgv, process.argv[1]!, "bench", "rekey", "--w2", String(size), String(rekeys)];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const peak = /\brss_mb=([\d.]+)/.exec(stdout ?? "")?.[1];
+  return peak === undefined ? undefined : valueRow(`${size} members, peak memory, trace on`, "MB", [Number(peak)]);
+}
+
+/** The line by which a product joins the comparators' fan-out: registration is its set-up. */
+export function fanOutLine(size: number, rekeys: number): string {
+  let setup = 0;
+  const start = performance.now();
+  const roles = roleFanOut(size, native);
+  roles.change(native, newTrace());
+  setup = (performance.now() - start) / 1_000;
+  let counts = roles.run(0);
+  const wall = secondsOf(() => {
+    counts = roles.run(rekeys);
+  });
+  const { dataSent, dataRx, ackSent, ackRx, timers, failed, rounds, events } = counts;
+  const packets = dataSent + ackSent;
+  const modelEvents = dataRx + ackRx + timers + rounds;
+  const values = {
+    engine: "getvpn",
+    N: size,
+    rounds,
+    setup_s: setup.toFixed(3),
+    wall_s: wall.toFixed(4),
+    packets,
+    packets_per_s: (packets / wall).toFixed(0),
+    model_events_per_s: (modelEvents / wall).toFixed(0),
+    native_events: events,
+    native_events_per_s: (events / wall).toFixed(0),
+    rss_mb: (peakMemory() / MEGABYTE).toFixed(1),
+    dataSent,
+    dataRx,
+    ackRx,
+    timers,
+    failed,
+  };
+  return `W2 ${Object.entries(values)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ")}\n`;
+}
