@@ -50,6 +50,22 @@ export function layOutFields(root: Field, packet: Bytes, decrypted: boolean): Fi
   return { rows, buffers };
 }
 
+/**
+ * Rows that are closed when a packet is looked at first. Of the layers side by side the innermost one is open, and in it
+ * the way to what was decrypted: a message shows as the list of its payloads.
+ */
+export function closedAtFirst(tree: FieldTree): Set<number> {
+  const closed = new Set<number>();
+  const layers = tree.rows.flatMap((row, number) => (row.depth === 1 ? [number] : []));
+  const last = layers.at(-1);
+  for (const [number, row] of tree.rows.entries()) {
+    if (row.descendants === 0 || row.depth === 0 || number === last) continue;
+    const inside = tree.rows.slice(number, number + row.descendants + 1);
+    if (!inside.some(({ field }) => field.plain !== undefined)) closed.add(number);
+  }
+  return closed;
+}
+
 /** The innermost row that holds octet `offset` of `buffer`, or -1. */
 export function rowAt(tree: FieldTree, buffer: number, offset: number): number {
   let found = -1;

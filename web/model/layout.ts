@@ -61,7 +61,7 @@ export function layoutOf(head: TraceHead, aspect: number, footer = 0.13): Layout
     tree.depth.reduce((a, b) => Math.max(a, b), 0),
   );
   // Names stand below the nodes, so the ring leaves more room at the bottom than at the top.
-  const top = labelled ? MEMBER_RADIUS_MAX * 1.8 : 36;
+  const top = labelled ? MEMBER_RADIUS_MAX * 1.8 : 50;
   const bottom = labelled ? MEMBER_RADIUS_MAX * 1.2 + height * footer : 36;
   const outer = {
     cx,

@@ -27,7 +27,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
     "ks.rekeyUnanswered": { kind: "failure", text: "rekey {sequence} not acknowledged by {member}" },
     "ks.memberEjected": { kind: "failure", text: "{member} deleted, it was silent" },
     "ike.authFailed": { kind: "failure", text: "authentication of {identity} failed: {reason}" },
-    "ike.unanswered": { kind: "failure", text: "no answer to {exchange}" },
     "gm.registrationFailed": { kind: "failure", text: "registration at {server} failed: {reason}" },
     "gm.listExhausted": { kind: "failure", text: "no key server would register it" },
     "gm.rekeyRejected": { kind: "failure", text: "rekey not accepted: {reason}" },
@@ -40,7 +39,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
 
 function markerText(trace: TraceView, event: number, rule: Rule): string {
   const data = trace.dataOf(event);
-  const text = rule.text.replace(/\{(\w+)\}/g, (_, name: string) => String(data[name] ?? "?"));
+  const text = rule.text.replace(/\{(\w+)\}/g, (_, name: string) => trace.nameOf(String(data[name] ?? "?")));
   return `${trace.deviceName(trace.deviceOf(event))}: ${text}`;
 }
 

@@ -21,9 +21,13 @@ export class TraceView {
   private packetClass = new Uint8Array(1024);
   private readonly facts = new Map<number, PacketFacts>();
   private readonly linkNumbers: ReadonlyMap<string, number>;
+  private readonly deviceNames: ReadonlyMap<string, string>;
 
   constructor(head: TraceHead) {
     this.head = head;
+    this.deviceNames = new Map(
+      head.devices.flatMap((device) => device.addresses.map((address) => [address, device.name] as const)),
+    );
     this.linkNumbers = new Map(head.links.map((link, number) => [link.name, number]));
   }
 
@@ -81,6 +85,11 @@ export class TraceView {
 
   deviceName(device: number): string {
     return this.head.devices[device]?.name ?? "?";
+  }
+
+  /** The device's name for an address, with or without a port, of this network; any other text as it is. */
+  nameOf(text: string): string {
+    return this.deviceNames.get(text.replace(/:\d+$/, "")) ?? text;
   }
 
   octetsOf(packet: number): Bytes {

@@ -226,7 +226,7 @@ export function screenOf(store: Store): ScreenState {
     seed: own === undefined ? undefined : model?.head.head.seed,
     run: own === undefined ? undefined : model?.head.head.run,
     time: cursor.time,
-    event: plain === cursor.event ? undefined : cursor.event,
+    event: plain === cursor.event || cursor.event === 0 ? undefined : cursor.event,
     selection: store.selection.value,
     filter: store.filter.value,
     brush: store.brush.value,

@@ -1,7 +1,7 @@
 /** The field tree of a packet, by the tree pattern: arrows move, open and close. */
 import { effect } from "@preact/signals-core";
 import { h, setAttribute } from "../base/dom.ts";
-import type { FieldRow, FieldTree } from "../model/fieldTree.ts";
+import { closedAtFirst, type FieldRow, type FieldTree } from "../model/fieldTree.ts";
 import type { Link } from "./packetLink.ts";
 
 export interface PacketPart {
@@ -23,12 +23,10 @@ export function fieldView(link: Link): PacketPart {
 
   const show = (next: FieldTree) => {
     tree = next;
-    closed = new Set();
+    closed = closedAtFirst(next);
     items = next.rows.map((row, number) => item(row, number));
+    for (const [number, row] of items.entries()) row.hidden = !visible(number);
     element.replaceChildren(...items);
-    // Of the layers side by side the innermost one is what a packet is looked at for.
-    const layers = next.rows.flatMap((row, number) => (row.depth === 1 ? [number] : []));
-    for (const layer of layers.slice(0, -1)) toggle(layer, false);
     element.scrollTop = 0;
   };
 
@@ -48,7 +46,7 @@ export function fieldView(link: Link): PacketPart {
         role: "treeitem",
         id: `field-${number}`,
         "aria-level": row.depth + 1,
-        "aria-expanded": row.descendants > 0 ? "true" : undefined,
+        "aria-expanded": row.descendants > 0 ? String(!closed.has(number)) : undefined,
         "aria-selected": "false",
         style: `--depth: ${row.depth}`,
         onclick: (event: MouseEvent) => {

@@ -6,6 +6,7 @@ import { button, h, setAttribute, setText } from "../base/dom.ts";
 import { formatDuration, formatTime, plural } from "../base/format.ts";
 import { MARKS, markIcon } from "../base/marks.ts";
 import { causesOf, effectsOf } from "../model/causes.ts";
+import { eventMeaning } from "../model/eventMeaning.ts";
 import { eventTitle, lossSentence } from "../model/eventText.ts";
 import { hasPlain, layOutFields } from "../model/fieldTree.ts";
 import { deviceState, memberSummary } from "../model/memberText.ts";
@@ -81,7 +82,8 @@ export function inspector(store: Store, dissect: Dissector): HTMLElement {
     for (const [name, value] of Object.entries(trace.dataOf(event))) {
       if (name !== "link" && name !== "octets") rows.push([name, String(value)]);
     }
-    show(sentenceCase(eventTitle(trace, event)), rows, flight < 0 ? undefined : lossSentence(trace, flights, flight));
+    const lost = flight < 0 ? undefined : lossSentence(trace, flights, flight);
+    show(sentenceCase(eventTitle(trace, event)), rows, lost ?? eventMeaning(trace.kindOf(event)));
     const causes = causesOf(trace, event, CAUSES_SHOWN);
     const effects = effectsOf(trace, event, EFFECTS_SHOWN);
     why.replaceChildren(

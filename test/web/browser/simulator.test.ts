@@ -38,7 +38,7 @@ async function selectFirst(page: Page, filter: string): Promise<void> {
   await page.getByRole("searchbox").fill(filter);
   await page.getByText("hidden by filter").waitFor();
   await page.locator(".rows .row").first().click();
-  await page.getByTestId("fields").getByRole("treeitem").nth(3).waitFor();
+  await page.getByTestId("fields").getByRole("treeitem").nth(3).waitFor({ state: "attached" });
 }
 
 describeTool("chromium", "apt-get install -y chromium", "the simulator in the page", () => {
@@ -75,7 +75,9 @@ describeTool("chromium", "apt-get install -y chromium", "the simulator in the pa
       await selectFirst(page, '"GSA_AUTH response" kind:packet.sent');
       const fields = page.getByTestId("fields");
       const rows = await fields.getByRole("treeitem").count();
-      await fields.getByText("Group Security Association").first().waitFor();
+      for (const payload of ["IDr payload", "AUTH payload", "GSA payload", "KD payload"]) {
+        await fields.getByText(payload).first().waitFor();
+      }
       expect(await page.getByRole("button", { name: "Decrypted" }).getAttribute("aria-pressed")).toBe("true");
       await page.getByRole("button", { name: "Wire" }).click();
       expect(await fields.getByRole("treeitem").count()).toBeLessThan(rows);
@@ -101,7 +103,7 @@ describeTool("chromium", "apt-get install -y chromium", "the simulator in the pa
         first,
         { timeout: LONG },
       );
-      expect(await page.evaluate(() => location.hash)).toContain("seed=another");
+      await page.waitForFunction(() => location.hash.includes("seed=another"));
       await page.close();
     },
     LONG,
@@ -132,7 +134,7 @@ describeTool("chromium", "apt-get install -y chromium", "the simulator in the pa
         await page.getByText(/^complete, streamed by the server/).waitFor({ timeout: LONG });
         expect(await fingerprint(page)).toBe(fingerprintInNode("lab.yaml"));
         await selectFirst(page, "type:data kind:packet.sent");
-        await page.getByTestId("fields").getByText("ICMP").first().waitFor();
+        await page.getByTestId("fields").getByText("ICMP").first().waitFor({ state: "attached" });
         await page.close();
       },
       LONG,

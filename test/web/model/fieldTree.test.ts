@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Field } from "../../../src/wire/field.ts";
-import { hasPlain, layOutFields, rowAt } from "../../../web/model/fieldTree.ts";
+import { closedAtFirst, hasPlain, layOutFields, rowAt } from "../../../web/model/fieldTree.ts";
 
 const leaf = (label: string, offset: number, length: number): Field => ({
   label,
@@ -44,6 +44,21 @@ describe("layOutFields", () => {
     expect(tree.rows[rowAt(tree, 1, 5)]!.field.label).toBe("IDg");
     expect(tree.rows[rowAt(tree, 1, 8)]!.field.label).toBe("SA");
     expect(rowAt(tree, 1, 12)).toBe(-1);
+  });
+
+  it("opens at first the innermost layer and the way to what was decrypted", () => {
+    const payload = { ...leaf("IDg payload", 0, 8), children: [leaf("Type", 0, 1)] };
+    const message = {
+      ...leaf("IKEv2", 20, 20),
+      children: [
+        { ...leaf("Header", 20, 4), children: [leaf("SPI", 20, 4)] },
+        { ...leaf("SK", 24, 16), plain: new Uint8Array(8), children: [payload] },
+      ],
+    };
+    const ip = { ...leaf("IPv4", 0, 20), children: [leaf("TTL", 8, 1)] };
+    const tree = layOutFields({ ...leaf("Packet", 0, 40), children: [ip, message] }, packet, true);
+    const labels = [...closedAtFirst(tree)].map((row) => tree.rows[row]!.field.label);
+    expect(labels).toEqual(["IPv4", "Header", "IDg payload"]);
   });
 
   it("knows whether anything was decrypted", () => {
