@@ -12,6 +12,7 @@ import { hasTool } from "../tools.ts";
 import { until } from "./until.ts";
 
 const CHARON = "/usr/sbin/charon-systemd";
+const PLUGINS = ["kernel-libipsec", "openssl", "chapoly"];
 const PACKAGES =
   "charon-systemd strongswan-swanctl strongswan-pki libcharon-extra-plugins libstrongswan-standard-plugins " +
   "libstrongswan-extra-plugins iproute2 iputils-ping";
@@ -48,16 +49,24 @@ export interface Charon {
   stop(): Promise<void>;
 }
 
-/** Why charon cannot run here: `tun` and `root` are properties of the machine, `packages` are not. */
-function obstacle(): { readonly kind: "packages" | "root" | "tun"; readonly text: string } | undefined {
-  if (process.getuid?.() !== 0) return { kind: "root", text: "charon needs root for its TUN device" };
-  if (!existsSync("/dev/net/tun")) return { kind: "tun", text: "this kernel has no TUN devices (/dev/net/tun)" };
-  const isThere = existsSync(CHARON) && ["swanctl", "ip", "ping"].every(hasTool);
+/** Why charon cannot run here: `tun` is a property of the kernel, the others can be mended. */
+function obstacle(): { readonly kind: "packages" | "rights" | "tun"; readonly text: string } | undefined {
+  if (process.getuid?.() !== 0) return { kind: "rights", text: "charon needs root for its TUN device" };
+  if (!existsSync("/proc/misc") || !/\btun$/m.test(readFileSync("/proc/misc", "utf8"))) {
+    return { kind: "tun", text: "this kernel has no TUN devices (/proc/misc does not list them)" };
+  }
+  if (!existsSync("/dev/net/tun")) {
+    return { kind: "rights", text: "mkdir -p /dev/net && mknod /dev/net/tun c 10 200" };
+  }
+  const isThere =
+    existsSync(CHARON) &&
+    ["swanctl", "ip", "ping"].every(hasTool) &&
+    PLUGINS.every((name) => existsSync(`/usr/lib/ipsec/plugins/libstrongswan-${name}.so`));
   if (!isThere) return { kind: "packages", text: `apt-get install -y --no-install-recommends ${PACKAGES}` };
   const name = `getvpn-probe-${process.pid}`;
   const made = spawnSync("ip", ["netns", "add", name]);
   spawnSync("ip", ["netns", "del", name]);
-  return made.status === 0 ? undefined : { kind: "root", text: "network namespaces are not allowed here" };
+  return made.status === 0 ? undefined : { kind: "rights", text: "network namespaces are not allowed here" };
 }
 
 /** `describe` with charon at hand; skipped where it cannot run, failed in CI unless the kernel has no TUN devices. */

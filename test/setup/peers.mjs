@@ -1,5 +1,5 @@
-// Installs the programs that tests run against (a dissector, a browser, another ESP implementation), where this is
-// possible: on Debian with apt and as root. Elsewhere the suites that need them are reported as skipped.
+// Installs the programs that tests run against (a dissector, a browser, another ESP and another IKE implementation),
+// where this is possible: on Debian with apt and as root. Elsewhere the suites that need them are reported as skipped.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -7,6 +7,14 @@ const PEERS = [
   { file: "/usr/bin/tshark", packages: ["tshark"] },
   { file: "/usr/bin/chromium", packages: ["chromium", "fonts-dejavu-core"] },
   { file: "/usr/lib/python3/dist-packages/scapy", packages: ["python3-scapy", "python3-cryptography"] },
+  { file: "/usr/sbin/charon-systemd", packages: ["charon-systemd"] },
+  { file: "/usr/sbin/swanctl", packages: ["strongswan-swanctl"] },
+  { file: "/usr/bin/pki", packages: ["strongswan-pki"] },
+  { file: "/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so", packages: ["libcharon-extra-plugins"] },
+  { file: "/usr/lib/ipsec/plugins/libstrongswan-openssl.so", packages: ["libstrongswan-standard-plugins"] },
+  { file: "/usr/lib/ipsec/plugins/libstrongswan-chapoly.so", packages: ["libstrongswan-extra-plugins"] },
+  { file: "/usr/sbin/ip", packages: ["iproute2"] },
+  { file: "/usr/bin/ping", packages: ["iputils-ping"] },
 ];
 
 const missing = PEERS.filter(({ file }) => !existsSync(file)).flatMap(({ packages }) => packages);
@@ -22,6 +30,10 @@ if (missing.length > 0) {
     try {
       execFileSync("apt-get", ["update", "-qq"], options);
       execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], options);
+      // The tests start charon themselves; a service of that name would sit on the ports of the host.
+      if (missing.includes("charon-systemd") && existsSync("/run/systemd/system")) {
+        execFileSync("systemctl", ["disable", "--now", "strongswan"], options);
+      }
     } catch (error) {
       console.error(`test set-up: ${error.message}; suites that need these are skipped`);
     }
