@@ -29,8 +29,10 @@ export type CounterName = keyof typeof COUNTERS;
 
 export type Counters = Record<CounterName, number>;
 
+const ZEROS = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Counters;
+
 export function newCounters(): Counters {
-  return Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Counters;
+  return { ...ZEROS };
 }
 
 /**

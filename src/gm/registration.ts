@@ -26,7 +26,7 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
   const server = config.servers[group.server]!;
   counters.attempts += 1;
   const data = { group: config.name, server: server.address, address: config.local.address };
-  turn.out.push(gmEvent("gm.registering", { ...data, attempt: counters.attempts, again: group.held !== undefined }));
+  turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again: group.held !== undefined, ...data }));
   const dialect = dialectFor(group);
   const { id, senderIds, capabilities } = config;
   const wish = { group: id, senderIds, ...(capabilities === undefined ? {} : { capabilities }) };
@@ -84,7 +84,7 @@ export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Paylo
   const { name, local } = group.config;
   const data = { group: name, server: phase.server.address, address: local.address, again };
   const { teks, kek } = group.held!;
-  turn.out.push(gmEvent("gm.registered", { ...data, teks: teks.length, kek: kek !== undefined }));
+  turn.out.push(gmEvent("gm.registered", { teks: teks.length, kek: kek !== undefined, ...data }));
 }
 
 /** The key server closes the IKE SA of the registration before; the one before that it has forgotten. */

@@ -62,7 +62,7 @@ function controlTraffic(address: string, port: number): Selector[] {
     destinationPortLast: ANY_PORT[1],
   };
   const to: Selector = {
-    ...from,
+    protocol: IpProtocol.UDP,
     sourceFirst: 0,
     sourceLast: 0xffffffff,
     destinationFirst: own,

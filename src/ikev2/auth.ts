@@ -146,7 +146,8 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
   }
   const { child } = phase.options;
   const asked = child && askFirstChild(turn, child);
-  moveTo(turn.endpoint, sa, { ...phase, offer: asked?.offer });
+  const { transcript, options } = phase;
+  moveTo(turn.endpoint, sa, { at: "authSent", transcript, options, offer: asked?.offer });
   const payloads: Payload[] = [
     { kind: "IDi", body: profile.localIdentity },
     { kind: "AUTH", body: auth },

@@ -71,17 +71,10 @@ export function startInit(turn: Turn, options: InitiateOptions, replaces = 0): I
   const phase: InitSent = { at: "initSent", group, privateKey: secret(privateKey), ni, request, rounds: 0, options };
   const number = endpoint.nextSa++;
   const fixed = { number, initiator: true, local, remote, marker, spiInitiator, spiResponder: NO_SPI, phase };
-  const sa: IkeSa = {
-    ...blankSa(fixed, now),
-    authExchange: options.authExchange,
-    profile: options.profile,
-    replaces,
-    options,
-  };
+  const { authExchange, profile } = options;
+  const sa = blankSa(fixed, now, { authExchange, profile, replaces, options });
   addSa(endpoint, sa);
-  turn.outcomes.push(
-    happened("ike.initiated", sa.number, remote, { spi: spiInitiator, authExchange: options.authExchange }),
-  );
+  turn.outcomes.push(happened("ike.initiated", sa.number, remote, { spi: spiInitiator, authExchange }));
   sendInit(turn, sa, request);
   return sa;
 }
@@ -352,7 +345,7 @@ function answerInit(
   const number = endpoint.nextSa++;
   const fixed = { number, initiator: false, local, remote, marker, spiInitiator, spiResponder, phase };
   const served = { messageId: 0, exchange: Exchange.IKE_SA_INIT, request, response: [response] };
-  const sa: IkeSa = { ...blankSa(fixed, now), keys, inward: { nextId: 1, served: [served] }, initKey };
+  const sa = blankSa(fixed, now, { keys, inward: { nextId: 1, served: [served] }, initKey });
   addSa(endpoint, sa);
   startTimer(turn, sa, Slot.life, endpoint.config.halfOpenMicros ?? HALF_OPEN);
   transmit(turn, sa, [response]);

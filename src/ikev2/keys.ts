@@ -1,5 +1,5 @@
 /** The keys of an IKE SA: from a suite and a shared secret to what messages are protected with. RFC 7296 section 2.14. */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, fromHex } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import { type Secret, secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
@@ -72,9 +72,7 @@ function owned(octets: Bytes): Secret {
 
 /** The eight octets of an SPI in hexadecimal. */
 export function spiOctets(spi: string): Bytes {
-  const octets = new Uint8Array(8);
-  for (let i = 0; i < 8; i++) octets[i] = Number.parseInt(spi.slice(2 * i, 2 * i + 2), 16);
-  return octets;
+  return fromHex(spi);
 }
 
 /** What a run exports for Wireshark and for our own inspector. */

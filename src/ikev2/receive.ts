@@ -60,7 +60,7 @@ export function receiveDatagram(turn: Turn, datagram: Datagram): void {
   }
   const whole = marked ? octets.subarray(NON_ESP_MARKER.length) : octets;
   const header = decodeHeader(whole);
-  const from: Arrival = { ...datagram, marked };
+  const from: Arrival = { local, remote, octets, marked };
   if (header.version >>> 4 !== 2) drop(turn, "version", remote);
   else if (header.exchange === Exchange.IKE_SA_INIT) receiveInit(turn, header, whole, from);
   else receiveSealed(turn, header, whole, from);

@@ -118,7 +118,7 @@ function issue(turn: Turn, sa: IkeSa, { exchange, purpose, payloads, policy }: Q
 /** First transmission of a request whose octets exist: what IKE_SA_INIT uses directly. */
 export function sendFirst(turn: Turn, sa: IkeSa, request: Omit<PendingRequest, "repeats" | "abandoned">): void {
   sa.out.nextId = request.messageId + 1;
-  sa.out.pending.push({ ...request, repeats: 0, abandoned: false });
+  sa.out.pending.push({ repeats: 0, abandoned: false, ...request });
   transmit(turn, sa, request.datagrams);
   startTimer(turn, sa, retransmitSlot(request.messageId), request.policy.first);
 }

@@ -159,10 +159,10 @@ function secondsLeft(expiresAt: Micros, now: Micros): number {
 export function policyOf(group: KsGroup, kek: KsKek | undefined, teks: readonly Tek[], now: Micros): GroupPolicy {
   const { config } = group;
   return {
+    mode: config.mode,
     ...(kek === undefined ? {} : { kek: kekPolicy(group, kek, now) }),
     dataSas: teks.map((tek) => dataSaPolicy(group, tek, now)),
     bypass: teks.length === 0 ? [] : bypassRules(config),
-    mode: config.mode,
     ...(config.atdSeconds === undefined ? {} : { atdSeconds: config.atdSeconds }),
     ...(config.dtdSeconds === undefined ? {} : { dtdSeconds: config.dtdSeconds }),
   };

@@ -170,7 +170,7 @@ function grantOf(turn: Turn, group: KsGroup, wish: Registration, senderIds: read
   const counted = wish.senderIds !== undefined && teks.some((tek) => isCounterMode(tek.suite));
   const senderIdBits = group.config.senderIdBits ?? SENDER_ID_BITS;
   return {
-    policy: counted ? { ...policy, senderIdBits } : policy,
+    policy: counted ? { senderIdBits, ...policy } : policy,
     keys: keysOf(kek, teks),
     senderIds,
     deletions: [],
@@ -220,7 +220,7 @@ function admit(
     startTimer(turn, "close", view.number, turn.now + group.tuning.idleClose);
   }
   const data = { group: group.config.name, member: key, identity: member.identity, exchange };
-  turn.out.push(ksEvent("ks.registered", { ...data, replaced: previous !== undefined, members: group.members.size }));
+  turn.out.push(ksEvent("ks.registered", { replaced: previous !== undefined, members: group.members.size, ...data }));
 }
 
 /** The member does not want the group any more, or cannot use its policy. RFC 9838 section 2.3.2: the answer is empty. */

@@ -145,7 +145,7 @@ export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
   const round = group.round!;
   member.acksReceived += 1;
   member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
-  turn.out.push(ksEvent("ks.rekeyAcked", { ...data, sequence: round.sequence }));
+  turn.out.push(ksEvent("ks.rekeyAcked", { sequence: round.sequence, ...data }));
   settle(turn, group, member);
 }
 

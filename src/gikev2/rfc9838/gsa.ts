@@ -169,7 +169,7 @@ function kekFromWire(entry: SaPolicy, carrier: Carrier): KekPolicy {
   const found = transformsByType(entry, [TransformType.ENCR, TransformType.KWA, ...method], [TransformType.INTEG]);
   const kwa = found.get(TransformType.KWA)!.id;
   if (kwaSpec(kwa) === undefined) refuse(`key wrap algorithm ${kwa}`);
-  const suite: KekSuite = { ...suiteFromWire(found), kwa };
+  const suite: KekSuite = { kwa, ...suiteFromWire(found) };
   const gcAuth = found.get(TransformType.GCAUTH);
   return {
     spi: toHex(entry.spi),

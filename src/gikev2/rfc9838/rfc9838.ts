@@ -3,7 +3,7 @@
  * GSA_INBAND_REKEY renews them in a member's IKE SA, GSA_REKEY for all members at once.
  */
 import type { Secret } from "../../base/secret.ts";
-import type { Crypto } from "../../crypto/api.ts";
+import type { Crypto, PublicKey } from "../../crypto/api.ts";
 import { errorNotify } from "../../wire/grammar.ts";
 import { Exchange, NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
@@ -129,8 +129,7 @@ function readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], se
   const signed = policy.kek?.authentication?.kind === "signature";
   const { keys, member } = keysOfKd(crypto, kwk, kd, policy, carrier, signed, sender);
   const { senderIds, publicKey } = member;
-  const kek = policy.kek === undefined || publicKey === undefined ? policy.kek : { ...policy.kek, publicKey };
-  return { policy: { ...policy, kek }, keys, senderIds, deletions: readDeletions(payloads) };
+  return { policy: withPublicKey(policy, publicKey), keys, senderIds, deletions: readDeletions(payloads) };
 }
 
 function readUpdate(
@@ -150,13 +149,18 @@ function readUpdate(
   const policy = withMode(policyOfGsa(gsa, carrier, false), payloads);
   const { keys, member } = keysOfKd(crypto, kwk, kd, policy, carrier, signed, false);
   const { publicKey } = member;
-  const kek = policy.kek === undefined || publicKey === undefined ? policy.kek : { ...policy.kek, publicKey };
-  return { policy: { ...policy, kek }, keys, deletions };
+  return { policy: withPublicKey(policy, publicKey), keys, deletions };
+}
+
+/** With the authentication key that came beside it. */
+function withPublicKey(policy: GroupPolicy, publicKey: PublicKey | undefined): GroupPolicy {
+  if (policy.kek === undefined || publicKey === undefined) return policy;
+  return { ...policy, kek: { ...policy.kek, publicKey } };
 }
 
 function withMode(policy: Omit<GroupPolicy, "mode">, payloads: readonly Payload[]): GroupPolicy {
   const transport = notifyOf(payloads, NotifyType.USE_TRANSPORT_MODE) !== undefined;
-  return { ...policy, mode: transport ? "transport" : "tunnel" };
+  return { mode: transport ? "transport" : "tunnel", ...policy };
 }
 
 function readDeletions(payloads: readonly Payload[]): Deletion[] {
