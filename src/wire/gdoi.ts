@@ -184,8 +184,6 @@ const PACKETS = {
 /** Keys of the SAs that the SA payload announced, matched by SPI; a SID packet has none. RFC 6407 section 5.6. */
 export const KeyDownload = keyDownload("RFC 6407 5.6", PACKETS);
 export type KeyDownload = Infer<typeof KeyDownload>;
-/** `type` says which; their attributes have names of their own. */
-export type KeyPacket = KeyDownload["packets"][number];
 
 /** The number of a PUSH under its KEK; in a PULL the last number used. RFC 6407 section 5.7. */
 export const Sequence = struct("Sequence number", "RFC 6407 5.7", { number: u32 }, (value) => String(value.number));

@@ -103,7 +103,7 @@ export function decodeMessage(octets: Bytes, known: Registry): IkeMessage {
   }
   const { spiInitiator, spiResponder, version, exchange, flags, messageId } = header;
   const head = { spiInitiator, spiResponder, version, exchange, flags, messageId, payloads };
-  return sealed === undefined ? head : { ...head, sealed: readSealed(r, sealed.number, sealed.start) };
+  return sealed === undefined ? head : { sealed: readSealed(r, sealed.number, sealed.start), ...head };
 }
 
 function readSealed(r: Reader, number: number, start: number): SealedPart {
@@ -137,7 +137,7 @@ function firstNumber(payloads: readonly Payload[], known: Registry): number {
 }
 
 function writeHeader(w: Writer, head: MessageHead, nextPayload: number): void {
-  IkeHeader.write(w, { ...head, nextPayload, version: IKEV2_VERSION, length: 0 }, undefined);
+  IkeHeader.write(w, { nextPayload, version: IKEV2_VERSION, length: 0, ...head }, undefined);
 }
 
 /**
@@ -239,27 +239,30 @@ function dissectOpened(
   opened: OpenedPart,
   part: boolean,
 ): void {
-  const { plain, ivLength, icvLength, payloadLength } = opened;
+  const { plain, ivLength, icvLength } = opened;
   tree.leaf("IV", at, at + ivLength, `${ivLength} octets`);
-  tree.leaf("Encrypted data", at + ivLength, end - icvLength, `${plain.length} octets, decrypted`);
+  if (plain.length === 0) {
+    // The integrity check failed, and with an AEAD cipher there is nothing to show then.
+    tree.leaf("Encrypted data", at + ivLength, end - icvLength, `${end - icvLength - at - ivLength} octets`);
+  } else {
+    tree.leaf("Encrypted data", at + ivLength, end - icvLength, `${plain.length} octets, decrypted`);
+    const root = decryptedTree(firstInner, opened, part);
+    const isWrapper = root.label === "Decrypted";
+    tree.attach(plain, isWrapper ? root.children : [root]);
+    if (isWrapper && root.problem !== undefined) tree.problem(root.problem);
+    if (opened.problem !== undefined) tree.problem(opened.problem);
+  }
+  tree.leaf("Integrity check value", end - icvLength, end, opened.problem ?? "correct");
+  if (opened.problem !== undefined) tree.problem(opened.problem);
+}
+
+function decryptedTree(firstInner: number, { plain, payloadLength, known }: OpenedPart, part: boolean): Field {
   const inner = new Tree("Decrypted", plain.length);
   const r = new Reader(plain, 0, payloadLength);
-  if (part) {
-    inner.leaf("Part of the payloads", 0, payloadLength, `${payloadLength} octets`);
-  } else {
-    inner.attempt(r, payloadLength, () => {
-      readChain(r, firstInner, opened.known, inner);
-    });
-  }
-  inner.leaf("Padding", payloadLength, plain.length - 1, `${plain.length - 1 - payloadLength} octets`);
-  inner.leaf(
-    "Pad length",
-    Math.max(payloadLength, plain.length - 1),
-    plain.length,
-    String(plain[plain.length - 1] ?? 0),
-  );
-  const root = inner.finish(plain.length);
-  tree.attach(plain, root.label === "Decrypted" ? root.children : [root]);
-  if (opened.problem !== undefined) tree.problem(opened.problem);
-  tree.leaf("Integrity check value", end - icvLength, end, opened.problem ?? "correct");
+  if (part) inner.leaf("Part of the payloads", 0, payloadLength, `${payloadLength} octets`);
+  else inner.attempt(r, payloadLength, () => void readChain(r, firstInner, known, inner));
+  const last = plain.length - 1;
+  inner.leaf("Padding", payloadLength, last, `${last - payloadLength} octets`);
+  inner.leaf("Pad length", last, plain.length, String(plain[last]));
+  return inner.finish(plain.length);
 }

@@ -81,7 +81,9 @@ export function attributes<const T extends AttributeTable>(
       tree?.leaf("Type", start, r.at, `${label} (${type}), ${short ? "TV" : "TLV"}`);
       const codec = fits && typeof known.form !== "string" ? known.form : undefined;
       const value = short ? readShort(r, tree, known?.values) : readLong(r, tree, scope, codec);
-      tree?.leave(r.at, typeof value === "number" ? shortText(value, known?.values) : "");
+      const number =
+        typeof value === "number" || known?.form === "either" ? numberValue(value as number | Bytes) : undefined;
+      tree?.leave(r.at, number === undefined ? "" : shortText(number, known?.values));
       return fits ? { kind: known.kind, value } : { kind: "unknown", type, value };
     },
   };

@@ -62,12 +62,10 @@ export const KekAuthHash = numberSpace("IKEv2 Hash Algorithms", "RFC 7427 7", {
   SHA2_512: 4,
 });
 
+/** LIFE_DURATION in seconds, 28,800 where it is absent; without MODE the SA is a tunnel. */
 export const TekAttribute = numberSpace("TEK Policy Attributes", `${DRAFT} 4.5`, { LIFE_DURATION: 1, MODE: 2 });
 
 export const TekMode = numberSpace("TEK Modes", `${DRAFT} 4.5`, { TRANSPORT: 1 });
-
-/** Seconds that a TEK lives where LIFE_DURATION is absent. */
-export const TEK_LIFE_DEFAULT = 28_800;
 
 export const GapAttribute = numberSpace("Group Associated Policy Attributes", `${DRAFT} 4.6`, {
   ACTIVATION_TIME_DELAY: 1,
@@ -222,4 +220,3 @@ export const Kd = keyDownload(`${DRAFT} 4.7`, {
   }),
 });
 export type Kd = Infer<typeof Kd>;
-export type KeyPacket = Kd["packets"][number];

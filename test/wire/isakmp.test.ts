@@ -5,6 +5,7 @@ import { WireError } from "../../src/base/errors.ts";
 import { Delete, Id, identityText, Notify, Sa } from "../../src/wire/isakmp.ts";
 import {
   decodeIsakmp,
+  decodeIsakmpHeader,
   dissectIsakmp,
   encodeIsakmp,
   encodeSealedIsakmp,
@@ -44,6 +45,13 @@ describe("ISAKMP messages", () => {
     const octets = encodeIsakmp(HEAD, payloads, ISAKMP);
     expect(decodeIsakmp(octets, ISAKMP)).toEqual({ ...HEAD, payloads });
     leavesCover(dissectIsakmp(octets, ISAKMP), octets);
+  });
+  it("tell their SA by the header alone", () => {
+    const octets = encodeIsakmp(HEAD, payloads, ISAKMP);
+    const { nextPayload, version, length, ...head } = decodeIsakmpHeader(octets.subarray(0, 28));
+    expect(head).toEqual(HEAD);
+    expect([nextPayload, version, length]).toEqual([8, 0x10, octets.length]);
+    expect(code(() => decodeIsakmpHeader(octets.subarray(0, 27)))).toBe("truncated");
   });
   it("keep the ciphertext as it is where the encryption bit is set", () => {
     const sealed = { first: 8, ciphertext: new Uint8Array(48).fill(9) };
