@@ -14,6 +14,8 @@ export const REGISTRATION_NAMES = ["unregistered", "registering", "registered"] 
 export interface Members {
   /** Events folded in so far. */
   event: number;
+  /** Events that changed a member so far: equal numbers mean equal states. */
+  changes: number;
   readonly registration: Uint8Array;
   /** Newest TEK generation held, 0 for none. */
   readonly tek: Uint32Array;
@@ -113,13 +115,16 @@ export class MemberStates {
   private step(members: Members): void {
     const event = members.event++;
     const fold = FOLDS.get(this.trace.kindOf(event));
-    if (fold !== undefined) fold(members, this.trace.deviceOf(event), this.trace.dataOf(event), this.generations);
+    if (fold === undefined) return;
+    fold(members, this.trace.deviceOf(event), this.trace.dataOf(event), this.generations);
+    members.changes++;
   }
 }
 
 function empty(devices: number): Members {
   return {
     event: 0,
+    changes: 0,
     registration: new Uint8Array(devices),
     tek: new Uint32Array(devices),
     held: new Uint32Array(devices),
@@ -130,6 +135,7 @@ function empty(devices: number): Members {
 function copy(members: Members): Members {
   return {
     event: members.event,
+    changes: members.changes,
     registration: members.registration.slice(),
     tek: members.tek.slice(),
     held: members.held.slice(),

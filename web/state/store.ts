@@ -70,6 +70,8 @@ export interface Store {
   readonly compiled: ReadonlySignal<Filter | undefined>;
   /** Changes whenever rows do; the object may be the same one with more rows. */
   readonly rows: ReadonlySignal<{ readonly rows: Rows } | undefined>;
+  /** Changes whenever the state of a member at the cursor does; views that show states need not follow each frame. */
+  readonly memberChanges: ReadonlySignal<number>;
   /** Event that is selected, or -1. */
   readonly selectedEvent: ReadonlySignal<number>;
   /** Device that is selected, itself or as the place of the selected event, or -1. */
@@ -112,6 +114,11 @@ export function createStore(initial: ScreenState): Store {
     current.update();
     return { rows: current };
   });
+  const cursor = signal<Cursor>({ time: 0, event: 0 });
+  const memberChanges = computed(() => {
+    revision.value;
+    return run.value?.members.at(cursor.value.event).changes ?? -1;
+  });
   const selectedEvent = computed(() => {
     revision.value;
     const chosen = selection.value;
@@ -135,7 +142,7 @@ export function createStore(initial: ScreenState): Store {
     progress: signal<Progress | undefined>(undefined),
     end: signal<End | undefined>(undefined),
     error: signal<RunError | undefined>(undefined),
-    cursor: signal<Cursor>({ time: 0, event: 0 }),
+    cursor,
     playing: signal(false),
     follow: signal(false),
     speed: signal(DEFAULT_SPEED),
@@ -153,6 +160,7 @@ export function createStore(initial: ScreenState): Store {
     map,
     compiled,
     rows,
+    memberChanges,
     selectedEvent,
     selectedDevice,
   };

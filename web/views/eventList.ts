@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals-core";
 import { button, h, setAttribute, setText } from "../base/dom.ts";
 import { formatCount, formatTime } from "../base/format.ts";
+import { frameEffect } from "../base/frame.ts";
 import { type MarkName, markIcon } from "../base/marks.ts";
 import { eventSummary, eventTitle } from "../model/eventText.ts";
 import type { TraceView } from "../model/traceView.ts";
@@ -10,6 +11,9 @@ import type { Store } from "../state/store.ts";
 import { RowWindow } from "./rowWindow.ts";
 
 const COLUMNS = ["#", "Sim time", "Device", "Event", "Detail"] as const;
+
+/** While it plays, rows pass faster than they can be read. */
+const LIST_REST_MILLIS = 90;
 
 export function eventList(store: Store): HTMLElement {
   const count = h("span", { class: "label" });
@@ -161,16 +165,23 @@ export function eventList(store: Store): HTMLElement {
   };
 
   // The list follows the cursor: the row of the last event before it stays in view.
-  effect(() => {
-    const cursor = store.cursor.value;
-    store.selection.value;
-    const rows = store.rows.value?.rows;
-    if (rows === undefined) return;
-    const selected = store.selectedEvent.value;
-    view.refresh();
-    const wanted = selected >= 0 && selected === cursor.event - 1 ? rows.rowOf(selected) : rows.rowOf(cursor.event) - 1;
-    view.reveal(Math.max(0, wanted));
-  });
+  frameEffect(
+    () => {
+      store.cursor.value;
+      store.selection.value;
+      store.rows.value;
+    },
+    () => {
+      const rows = store.rows.peek()?.rows;
+      if (rows === undefined) return;
+      const { event } = store.cursor.peek();
+      const selected = store.selectedEvent.peek();
+      const wanted = selected >= 0 && selected === event - 1 ? rows.rowOf(selected) : rows.rowOf(event) - 1;
+      view.reveal(Math.max(0, wanted));
+      view.redraw();
+    },
+    LIST_REST_MILLIS,
+  );
   effect(() => {
     store.presenter.value;
     const height = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));

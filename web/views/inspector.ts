@@ -41,14 +41,22 @@ export function inspector(store: Store, dissect: Dissector): HTMLElement {
 
   // -------------------------------------------------------------------------------------------------------- summary
   effect(() => {
-    store.revision.value;
     const model = store.run.value;
     const event = store.selectedEvent.value;
+    if (model === undefined || event < 0) {
+      packetPart.hidden = true;
+      return;
+    }
+    store.revision.value;
+    packetPart.hidden = model.trace.packetOf(event) < 0;
+    showEvent(model, event);
+  });
+  effect(() => {
+    store.memberChanges.value;
+    const model = store.run.value;
     const device = store.selectedDevice.value;
-    if (model === undefined) return;
-    packetPart.hidden = event < 0 || model.trace.packetOf(event) < 0;
-    if (event >= 0) showEvent(model, event);
-    else if (device >= 0) showDevice(model, device);
+    if (model === undefined || store.selectedEvent.value >= 0) return;
+    if (device >= 0) showDevice(model, device);
     else showRun(model);
   });
 
@@ -112,7 +120,7 @@ export function inspector(store: Store, dissect: Dissector): HTMLElement {
   const showDevice = (model: RunModel, device: number) => {
     const { head } = model.trace;
     const entry = head.devices[device]!;
-    const members = model.members.at(store.cursor.value.event);
+    const members = model.members.at(store.cursor.peek().event);
     const rows: (readonly [string, string])[] = [["Role", ROLE_NAMES[entry.role] ?? entry.role]];
     if (entry.site !== undefined) rows.push(["Site", entry.site]);
     rows.push(["Addresses", entry.addresses.join(", ") || "none"]);
@@ -139,12 +147,11 @@ export function inspector(store: Store, dissect: Dissector): HTMLElement {
 
   const showRun = (model: RunModel) => {
     const { head } = model.trace;
-    const members = model.members.at(store.cursor.value.event);
+    const members = model.members.at(store.cursor.peek().event);
     const rows: (readonly [string, string])[] = [
       ["Scenario", head.scenario],
       ["Seed, run", `${head.seed}, ${head.run}`],
       ["Devices", plural(head.devices.length, "device")],
-      ["Sim time", formatTime(store.cursor.value.time)],
       ["Members", memberSummary(head, members)],
     ];
     show("Run", rows, head.description);

@@ -30,9 +30,9 @@ export function leftRail(store: Store): HTMLElement {
   let listed: RunModel | undefined;
   let entries: { readonly button: HTMLButtonElement; readonly state: HTMLElement }[] = [];
   effect(() => {
-    store.revision.value;
+    store.memberChanges.value;
     const model = store.run.value;
-    const { event } = store.cursor.value;
+    const { event } = store.cursor.peek();
     const selected = store.selectedDevice.value;
     if (model === undefined) return;
     const { head } = model.trace;

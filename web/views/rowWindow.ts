@@ -46,6 +46,11 @@ export class RowWindow {
     this.draw();
   }
 
+  /** Gives every row in view the chance to change. */
+  redraw(): void {
+    this.draw();
+  }
+
   /** Rows have other content now: what is drawn is worth nothing. */
   forget(): void {
     for (const slot of this.slots.values()) slot.remove();
@@ -79,7 +84,8 @@ export class RowWindow {
 
   private draw(): void {
     const height = this.options.rowHeight();
-    this.body.style.height = `${this.count * height}px`;
+    const total = `${this.count * height}px`;
+    if (this.body.style.height !== total) this.body.style.height = total;
     const items = this.virtualizer.getVirtualItems();
     const wanted = new Set(items.map((item) => item.index));
     const free: HTMLElement[] = [];

@@ -2,7 +2,7 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import { begin, resize, surface } from "../base/canvas.ts";
 import { button, h, setAttribute, setText, svg } from "../base/dom.ts";
-import { formatDuration, formatTick, formatTime } from "../base/format.ts";
+import { formatCount, formatDuration, formatTick, formatTime } from "../base/format.ts";
 import { frameEffect } from "../base/frame.ts";
 import { MARKS, type Palette } from "../base/marks.ts";
 import { DENSITY_ROWS, densityOf } from "../model/density.ts";
@@ -18,6 +18,8 @@ const AXIS = 30;
 const TICK_PIXELS = 130;
 /** A drawn break carries its length where it is at least this wide. */
 const BREAK_LABEL_PIXELS = 56;
+/** Within a break of this width a tick would stand in the middle of nowhere. */
+const WIDE_BREAK_PIXELS = 30;
 /** A drag shorter than this is a click. */
 const DRAG_PIXELS = 4;
 
@@ -108,13 +110,14 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
   const fixed = svg("g");
   const markerLayer = svg("g");
   const brushArea = svg("rect", { class: "brush", y: 0, height: STRIP });
+  // An element of its own: moving it repaints nothing else.
   const head = svg(
-    "g",
-    { class: "play-head" },
+    "svg",
+    { class: "play-head", width: 14, height: STRIP + AXIS, viewBox: `-7 0 14 ${STRIP + AXIS}`, "aria-hidden": "true" },
     svg("path", { d: `M0 0V${STRIP + AXIS}` }),
     svg("path", { d: `M-6 ${STRIP + 2}H6L0 ${STRIP + 11}Z`, class: "grip" }),
   );
-  overlay.append(fixed, brushArea, markerLayer, head);
+  overlay.append(fixed, brushArea, markerLayer);
   const slider = h("div", {
     class: "scrubber",
     role: "slider",
@@ -123,7 +126,7 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     "aria-orientation": "horizontal",
     "aria-valuemin": 0,
   });
-  const track = h("div", { class: "track" }, strip.canvas, overlay, slider);
+  const track = h("div", { class: "track" }, strip.canvas, overlay, head, slider);
   const element = h("section", { class: "time", "aria-label": "Time bar", "data-region": "time" }, controls, track);
 
   const width = signal(0);
@@ -202,6 +205,7 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     const parts: SVGElement[] = [svg("path", { class: "axis-line", d: `M0 ${STRIP + 0.5}H${width.peek()}` })];
     const taken: (readonly [number, number])[] = [];
     const breaks = map.breaks(from, to);
+    const wide = breaks.filter((gap) => xOf(map, gap.to) - xOf(map, gap.from) > WIDE_BREAK_PIXELS);
     for (const gap of breaks) {
       const x0 = xOf(map, gap.from);
       const x1 = xOf(map, gap.to);
@@ -218,7 +222,7 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     for (let i = 0; i <= count; i++) {
       const x = (i / count) * width.peek();
       const place = from + ((to - from) * i) / count;
-      if (i > 0 && i < count && breaks.some((gap) => place > gap.from && place < gap.to)) continue;
+      if (i > 0 && i < count && wide.some((gap) => place > gap.from && place < gap.to)) continue;
       // Mapped time does not run evenly: each label has the decimals that tell it from its nearer neighbour.
       const steps = [instant(i) - instant(i - 1), instant(i + 1) - instant(i)].filter((step) => step > 0);
       const text = formatTick(instant(i), Math.min(...steps));
@@ -268,9 +272,9 @@ export function timeBar(store: Store, palette: ReadonlySignal<Palette>, run: (co
     store.window.value;
     if (map === undefined || model === undefined || width.value === 0) return;
     const cursor = store.cursor.value;
-    setAttribute(head, "transform", `translate(${xOf(map, map.placeOf(cursor)).toFixed(2)} 0)`);
+    head.style.transform = `translateX(${xOf(map, map.placeOf(cursor)).toFixed(2)}px)`;
     setText(clock, formatTime(cursor.time));
-    setText(eventOf, `event ${cursor.event.toLocaleString("en")} of ${model.trace.eventCount.toLocaleString("en")}`);
+    setText(eventOf, `event ${formatCount(cursor.event)} of ${formatCount(model.trace.eventCount)}`);
     setAttribute(slider, "aria-valuemax", String(model.trace.endTime / 1e6));
     setAttribute(slider, "aria-valuenow", String(cursor.time / 1e6));
     // Said only when the cursor rests: playing would change it sixty times a second.

@@ -1,6 +1,6 @@
 /**
- * The network with its packets in motion. Two canvases: the lower one with links and devices is painted when a state
- * changes, the upper one with packets in every frame that moves. Names are SVG; a list of all devices with their states
+ * The network with its packets in motion. Three canvases: links and clouds are painted when the view changes, a device
+ * when its state does, packets in every frame that moves. Names are SVG; a list of all devices with their states
  * is the canvas's twin for keyboard and screen reader.
  */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
@@ -19,7 +19,8 @@ import {
   flightPoint,
   nodeRadius,
   packetSize,
-  paintNetwork,
+  paintDevices,
+  paintGround,
   paintPackets,
   type Style,
   toScreen,
@@ -38,6 +39,7 @@ const LABELS_MAX = 60;
 const LABEL_LINES = 3.4;
 
 export function topologyView(store: Store, palette: ReadonlySignal<Palette>): TopologyView {
+  const ground = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
   const lower = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
   const upper = surface(h("canvas", { "aria-hidden": "true", class: "layer" }));
   const labels = svg("svg", { class: "layer labels", "aria-hidden": "true" });
@@ -47,6 +49,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
   const element = h(
     "section",
     { class: "canvas", "aria-label": "Topology", "data-region": "canvas" },
+    ground.canvas,
     lower.canvas,
     upper.canvas,
     labels,
@@ -100,11 +103,11 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     size.value = { width: element.clientWidth, height: element.clientHeight };
   }).observe(element);
 
-  // --------------------------------------------------------------------------------------------------- static layer
+  // -------------------------------------------------------------------------------------------------- resting layers
   frameEffect(
     () => {
-      store.revision.value;
-      store.cursor.value;
+      store.memberChanges.value;
+      store.run.value;
       store.presenter.value;
       store.selectedDevice.value;
       size.value;
@@ -112,26 +115,35 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
       hovered.value;
       palette.value;
     },
-    () => paintStatic(),
+    () => paintResting(),
   );
-  let painted = "";
-  let paintedRun: RunModel | undefined;
-  const paintStatic = () => {
+  let painted: { readonly look: string; readonly run: RunModel; readonly states: Float64Array } | undefined;
+  const paintResting = () => {
     const model = store.run.peek();
     const { width, height } = size.peek();
     if (model === undefined || width === 0 || height === 0) return;
     const members = model.members.at(store.cursor.peek().event);
     const { k, x, y } = transform.peek();
-    const marked = [hovered.peek(), store.selectedDevice.peek()];
-    const look = [width, height, k, x, y, store.presenter.peek(), palette.peek().surface, ...marked];
-    // Most steps of the cursor change no member: then the lower canvas stays as it is.
-    const key = `${look.join()}|${members.registration.join("")}|${members.tek.join()}`;
-    if (key === painted && paintedRun === model) return;
-    painted = key;
-    paintedRun = model;
-    resize(lower, width, height);
+    const look = [width, height, k, x, y, store.presenter.peek(), palette.peek().surface].join();
+    const { head } = model.trace;
     const of = layout(model);
-    paintNetwork(begin(lower), model.trace.head, of, members, view(of), style());
+    const same = painted !== undefined && painted.look === look && painted.run === model;
+    if (!same) {
+      resize(ground, width, height);
+      resize(lower, width, height);
+      paintGround(begin(ground), head, of, view(of), style());
+      begin(lower);
+    }
+    const states = paintDevices(
+      lower.context,
+      head,
+      of,
+      members,
+      view(of),
+      style(),
+      same ? painted?.states : undefined,
+    );
+    painted = { look, run: model, states };
     paintLabels(model, of);
   };
   const paintLabels = (model: RunModel, of: Layout) => {

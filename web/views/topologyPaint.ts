@@ -40,23 +40,49 @@ export function nodeRadius(node: LayoutNode, view: View, style: Style): number {
 
 // ----------------------------------------------------------------------------------------------------- static layer
 
-export function paintNetwork(
+/** Links and clouds: what only the view changes. */
+export function paintGround(
+  context: CanvasRenderingContext2D,
+  head: TraceHead,
+  layout: Layout,
+  view: View,
+  style: Style,
+): void {
+  paintLinks(context, head, layout, view, style);
+  for (const node of layout.nodes) if (node.role === "cloud") paintCloud(context, node, view, style);
+  paintSpokes(context, head, layout, view, style);
+}
+
+/**
+ * Devices whose state differs from `before`, or all where it is undefined. A device has its place for itself, so that it
+ * can be painted anew alone. Returns the states painted.
+ */
+export function paintDevices(
   context: CanvasRenderingContext2D,
   head: TraceHead,
   layout: Layout,
   members: Members,
   view: View,
   style: Style,
-): void {
-  const clouds = layout.nodes.filter((node) => node.role === "cloud");
-  paintLinks(context, head, layout, view, style);
-  for (const cloud of clouds) paintCloud(context, cloud, view, style);
-  paintSpokes(context, head, layout, view, style);
-  const hatch = hatchPattern(context, style.palette.gikev2, style.palette.surface);
+  before: Float64Array | undefined,
+): Float64Array {
+  const states = new Float64Array(layout.nodes.length);
+  let hatch: CanvasPattern | string | undefined;
   for (const node of layout.nodes) {
-    if (node.role === "cloud") continue;
+    // TEK generations beyond their parity look alike.
+    const tek = members.tek[node.device]!;
+    const state = members.registration[node.device]! * 4 + (tek === 0 ? 0 : 1 + (tek % 2));
+    states[node.device] = state;
+    if (node.role === "cloud" || before?.[node.device] === state) continue;
+    hatch ??= hatchPattern(context, style.palette.gikev2, style.palette.surface);
+    if (before !== undefined) {
+      const { x, y } = toScreen(node, view);
+      const reach = nodeRadius(node, view, style) + 2;
+      context.clearRect(x - reach, y - reach, 2 * reach, 2 * reach);
+    }
     paintDevice(context, head, node, members, view, style, hatch);
   }
+  return states;
 }
 
 function paintLinks(

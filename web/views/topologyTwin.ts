@@ -23,9 +23,9 @@ export function deviceTwin(store: Store): HTMLElement {
   let listed: RunModel | undefined;
 
   effect(() => {
-    store.revision.value;
+    store.memberChanges.value;
     const model = store.run.value;
-    const { event } = store.cursor.value;
+    const { event } = store.cursor.peek();
     if (model === undefined) return;
     const { head } = model.trace;
     if (listed !== model) {
