@@ -16,6 +16,8 @@ import { type GeneratedInput, type LineInput, NAME_PATTERN, type NodeInput, type
 import { formatPath } from "./schemaProblems.ts";
 import { fill, NODES_MAX, parseNodeNames, type Series, variablesOf } from "./template.ts";
 
+import { loadTuning } from "./tuning.ts";
+
 /** A node with what the loader needs besides: where it is described, and how it is attached to the WAN. */
 export interface LoadedNode {
   readonly node: ScenarioNode;
@@ -139,7 +141,8 @@ function loadNode(
   for (const problem of checkConfig(config)) problems.take(problem);
   const dialect: Dialect = input.dialect ?? source.input.dialect ?? "rfc9838";
   const cpu = cpuOf(input);
-  const node: RouterNode = { kind: "router", name, role: input.kind, site, config, cpu, dialect, startAt, at };
+  const tuning = loadTuning(input, path, problems);
+  const node: RouterNode = { kind: "router", name, role: input.kind, site, config, cpu, dialect, tuning, startAt, at };
   // A configuration that has mistakes already would only have them told again.
   if (parsed.problems.length === 0) for (const problem of roleProblems(node)) problems.take(problem);
   return { node, path, wan: wanOf(input, path, problems) };
@@ -152,7 +155,7 @@ function loadHost(
   problems: Problems,
   put: (key: string, text: string) => string,
 ): HostSpec | undefined {
-  for (const key of ["startup-config", "config", "platform", "dialect", "rsa-keys", "wan"] as const) {
+  for (const key of ["startup-config", "config", "platform", "tuning", "dialect", "rsa-keys", "wan"] as const) {
     if (input[key] !== undefined) problems.add("conflict", [...path, key], "a host has no such thing", { of: "key" });
   }
   if (input.address === undefined) {

@@ -52,7 +52,7 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   };
   const { config } = ksFromIos(node.config, keyOf);
   assert(config !== undefined, `${node.name} was found to be a key server`);
-  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect }));
+  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect, tuning: node.tuning.ks }));
   return {
     name: "ks",
     start: (tools) => {
@@ -68,7 +68,7 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
 function groupMemberSpec(node: RouterNode): MachineSpec {
   const { config, attachments } = gmFromIos(node.config);
   assert(config !== undefined, `${node.name} was found to be a group member`);
-  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect }));
+  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect, tuning: node.tuning.gm }));
   const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);
   const applied = [...new Set(live.map(({ group }) => group))];
   return {

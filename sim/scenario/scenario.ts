@@ -6,6 +6,8 @@ import type { Expectation } from "../check/expectation.ts";
 import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
 import type { CloudSpec, CpuSpec, HostSpec, LinkSpec, TimelineEntry } from "../device/spec.ts";
 
+import type { Tuning } from "./tuning.ts";
+
 export type Dialect = DialectName;
 
 /** Where a node is described, for what is found out about it later. */
@@ -24,6 +26,7 @@ export interface RouterNode {
   readonly config: IosConfig;
   readonly cpu: CpuSpec;
   readonly dialect: Dialect;
+  readonly tuning: Tuning;
   readonly startAt?: Micros;
   readonly at: NodePlace;
 }

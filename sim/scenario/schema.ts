@@ -77,6 +77,28 @@ const Platform = z
   ])
   .describe("How long the box takes for its operations; `ideal` takes no time; isr4400 unless told");
 
+const Tuning = z
+  .strictObject({
+    "eject-after": z
+      .strictObject({ unit: z.enum(["transmission", "rekey"]), count: z.int().min(1).max(100) })
+      .optional()
+      .describe("A key server deletes a member that let so many go by without an answer; 3 transmissions unless told"),
+    "batch-size": z
+      .int()
+      .min(0)
+      .max(100_000)
+      .optional()
+      .describe("Unicast rekeys that leave at once; 0: all; 50 unless told"),
+    "batch-pause": Duration.optional().describe("Between two batches; 100ms unless told"),
+    "rollover-left": Duration.optional().describe(
+      "A member sends with the next TEK once the old one has so much left; 30s",
+    ),
+    "retry-wait": Duration.optional().describe(
+      "A member's pause once all its key servers have failed; 10s unless told",
+    ),
+  })
+  .describe("Habits of Cisco's implementation on which its documents disagree or are silent");
+
 const nodeShape = {
   kind: z.enum(["ks", "gm", "router", "host"]).describe("Key server, group member, plain router, end host"),
   "startup-config": z.string().min(1).max(400).optional().describe("File with the IOS configuration, beside this one"),
@@ -87,6 +109,7 @@ const nodeShape = {
     .describe("Interface that is attached to the WAN, and its access line"),
   site: Name.optional().describe("Site of the WAN, and name of its access line; the node's own name unless told"),
   platform: Platform.optional(),
+  tuning: Tuning.optional(),
   dialect: Dialect.optional().describe("G-IKEv2 as this node speaks it"),
   "rsa-keys": z
     .array(z.strictObject({ label: Name, modulus: z.int().min(512).max(4096).multipleOf(16) }))
@@ -315,6 +338,7 @@ export type ScenarioInput = z.input<typeof ScenarioSchema>;
 export type NodeInput = z.input<typeof Node>;
 export type GeneratedInput = z.input<typeof Generated>;
 export type LinkInput = z.input<typeof Link>;
+export type TuningInput = z.input<typeof Tuning>;
 export type LineInput = z.input<typeof Line>;
 export type WanInput = z.input<typeof Wan>;
 export type ActionInput = z.input<typeof Action>;

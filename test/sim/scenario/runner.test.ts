@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { firstDifference } from "../../../sim/check/firstDifference.ts";
+import type { TimelineEntry } from "../../../sim/device/spec.ts";
 import { verdictOf } from "../../../sim/scenario/report.ts";
 import { createRun } from "../../../sim/scenario/runner.ts";
+import type { RouterNode } from "../../../sim/scenario/scenario.ts";
 import { SECOND } from "../../../src/base/micros.ts";
 import { native } from "../../../src/crypto/native.ts";
 import { noble } from "../../../src/crypto/noble.ts";
+import type { KsTuning } from "../../../src/ks/config.ts";
 import { diskScenario, finishedRun } from "../../scenarios/diskScenario.ts";
 
 const lab = diskScenario("lab.yaml");
@@ -83,4 +86,29 @@ test("keys of a run are told apart from its trace, which holds none", () => {
   for (const { data } of reference.trace.range()) {
     for (const value of Object.values(data)) expect(["string", "number", "boolean"]).toContain(typeof value);
   }
+});
+
+test("a silent member is deleted after three transmissions, or after three rekeys where the scenario says so", () => {
+  const lossy = diskScenario("refused/wrong-psk.yaml");
+  const ks1 = lossy.nodes.find(({ name }) => name === "ks1") as RouterNode;
+  const gm1 = lossy.nodes.find(({ name }) => name === "gm1") as RouterNode;
+  const rekey = (at: number): TimelineEntry => {
+    const input = { kind: "command", name: "rekey", data: { group: "GKM_GROUP", replaceNow: false } } as const;
+    return { at: at * SECOND, action: { kind: "machine", device: "ks1", machine: "ks", input } };
+  };
+  const off = { kind: "fault", fault: { kind: "powerOff", device: "gm1" } } as const;
+  const ejectedAt = (ejectAfter: KsTuning["ejectAfter"]) => {
+    const tuned = { ...ks1, tuning: { ks: { ejectAfter }, gm: {} } };
+    const run = finishedRun({
+      ...lossy,
+      nodes: [tuned, gm1],
+      clouds: [{ ...lossy.clouds[0]!, sites: lossy.clouds[0]!.sites.filter(({ device }) => device !== "gm2") }],
+      duration: 200 * SECOND,
+      timeline: [{ at: 10 * SECOND, action: off }, rekey(20), rekey(70), rekey(120)],
+      expectations: [],
+    });
+    return [...run.trace.ofKind("ks.memberEjected")].map(({ time }) => Math.floor(time / SECOND));
+  };
+  expect(ejectedAt({ unit: "transmission", count: 3 })).toEqual([50]);
+  expect(ejectedAt({ unit: "rekey", count: 3 })).toEqual([150]);
 });
