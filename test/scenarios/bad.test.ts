@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildCli, type Cli, type Finished, ROOT } from "../sim/cli/builtCli.ts";
 
 const folder = "scenarios/bad";
@@ -34,6 +34,7 @@ beforeAll(async () => {
   all = await cli.run(["validate", ...names.map((name) => `${folder}/${name}`)]);
   problems = told(all.stderr);
 });
+afterAll(() => cli.remove());
 
 describe("a scenario that must be refused", () => {
   test.each(names)("%s is, with all its problems where they stand", (name) => {

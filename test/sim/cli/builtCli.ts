@@ -1,6 +1,6 @@
 /** The command line as it is shipped: built once by each test file that asks, run as a program of its own. */
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -16,6 +16,7 @@ export interface Cli {
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
   /** For tests that talk to the program while it runs. */
   start(args: readonly string[]): ReturnType<typeof spawn>;
+  remove(): void;
 }
 
 /** Below node_modules, because the built file looks for its packages from where it lies. */
@@ -34,5 +35,6 @@ export async function buildCli(): Promise<Cli> {
         );
       }),
     start: (args) => spawn(process.execPath, [main, ...args], { cwd: ROOT }),
+    remove: () => rmSync(outDir, { recursive: true }),
   };
 }

@@ -17,7 +17,10 @@ beforeAll(async () => {
   cli = await buildCli();
   folder = mkdtempSync(join(tmpdir(), "getvpn-"));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  cli.remove();
+  rmSync(folder, { recursive: true });
+});
 
 describe("run", () => {
   test("prints a summary for people, with every expectation and the fingerprint", async () => {

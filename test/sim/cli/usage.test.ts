@@ -11,7 +11,10 @@ beforeAll(async () => {
   cli = await buildCli();
   folder = mkdtempSync(join(tmpdir(), "getvpn-"));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  cli.remove();
+  rmSync(folder, { recursive: true });
+});
 
 const file = (name: string, text: string) => {
   const path = join(folder, name);
