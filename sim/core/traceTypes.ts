@@ -71,12 +71,6 @@ export interface TraceEvent {
   readonly data: EventData;
 }
 
-export interface TracePacket {
-  readonly number: number;
-  /** From the IP header on. */
-  readonly octets: Bytes;
-}
-
 /** A run of consecutive events as columns: what a worker posts to a page. `kind` indexes all kinds named so far. */
 export interface TraceChunk {
   readonly firstEvent: number;
