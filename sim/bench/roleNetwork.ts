@@ -11,7 +11,8 @@ import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import { apply, createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
-import { buildPacket, half, IP_HEADER_OCTETS, ipHeader } from "../../src/esp/ipHeader.ts";
+import { ipHeader } from "../../src/esp/ipHeader.ts";
+import { buildUdpPacket, readUdp } from "../../src/esp/udpPacket.ts";
 import {
   createGmState,
   type GmInput,
@@ -22,7 +23,7 @@ import {
 } from "../../src/gm/groupMember.ts";
 import type { Tools } from "../../src/ikev2/api.ts";
 import { createKsState, handleKs, type KsInput, type KsState, nextKsTimeout } from "../../src/ks/keyServer.ts";
-import { checkUdp, encodeUdp, IpProtocol, UDP_HEADER_LENGTH } from "../../src/wire/ip.ts";
+import { IpProtocol } from "../../src/wire/ip.ts";
 import { createRng } from "../core/rng.ts";
 import { type EventHandle, NO_EVENT, Scheduler, type Target } from "../core/scheduler.ts";
 import { NONE, type Trace } from "../core/trace.ts";
@@ -193,29 +194,26 @@ function createNode(number: number, dh: BenchDhGroup, crypto: Crypto, root: Rng)
 function packetOf(node: Node, local: Endpoint, remote: Endpoint, octets: Bytes): Bytes {
   node.identification = (node.identification + 1) & 0xffff;
   const fields = {
-    source: node.address,
-    destination: parseIpv4(remote.address)!,
     tos: CONTROL_TOS,
     identification: node.identification,
     isDf: false,
     ttl: TTL,
-    protocol: IpProtocol.UDP,
+    source: node.address,
+    destination: parseIpv4(remote.address)!,
   };
-  return buildPacket(fields, encodeUdp(local.address, remote.address, local.port, remote.port, octets));
+  return buildUdpPacket(fields, local.port, remote.port, octets);
 }
 
-/** Undefined where a checksum is wrong. */
+/** Undefined where a checksum is wrong, or the packet is for somebody else. */
 function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
   const header = ipHeader(packet);
   if (header === undefined || header.protocol !== IpProtocol.UDP || header.destination !== node.address)
     return undefined;
-  const udp = packet.subarray(IP_HEADER_OCTETS);
-  const source = formatIpv4(header.source);
-  const target = formatIpv4(header.destination);
-  if (!checkUdp(source, target, udp)) return undefined;
+  const udp = readUdp(packet, header);
+  if (udp === undefined) return undefined;
   return {
-    local: { address: target, port: half(udp, 2) },
-    remote: { address: source, port: half(udp, 0) },
-    octets: udp.subarray(UDP_HEADER_LENGTH),
+    local: { address: formatIpv4(header.destination), port: udp.destinationPort },
+    remote: { address: formatIpv4(header.source), port: udp.sourcePort },
+    octets: udp.payload,
   };
 }

@@ -57,7 +57,7 @@ class AleaStream implements SeededRng {
   }
 
   below(bound: number): number {
-    assert(Number.isInteger(bound) && bound >= 1 && bound <= TWO_32, `no whole bound from 1 to 2^32: ${bound}`);
+    assert(Number.isInteger(bound) && bound >= 1 && bound <= TWO_32, () => `no whole bound from 1 to 2^32: ${bound}`);
     // Draws above the last whole multiple of the bound would favour small numbers; they are drawn again.
     const limit = TWO_32 - (TWO_32 % bound);
     for (;;) {
@@ -67,7 +67,7 @@ class AleaStream implements SeededRng {
   }
 
   chance(hits: number, outOf: number): boolean {
-    assert(Number.isInteger(hits) && hits >= 0 && hits <= outOf, `no odds: ${hits} in ${outOf}`);
+    assert(Number.isInteger(hits) && hits >= 0 && hits <= outOf, () => `no odds: ${hits} in ${outOf}`);
     return this.below(outOf) < hits;
   }
 

@@ -96,8 +96,11 @@ export class Trace {
     data: EventData = NO_DATA,
   ): number {
     const number = this.eventCount;
-    assert(time >= this.last, `event ${number} (${kind}) at ${time} is older than the one before it (${this.last})`);
-    assert(cause < number, `event ${number} (${kind}) names a later one as its cause: ${cause}`);
+    assert(
+      time >= this.last,
+      () => `event ${number} (${kind}) at ${time} is older than the one before it (${this.last})`,
+    );
+    assert(cause < number, () => `event ${number} (${kind}) names a later one as its cause: ${cause}`);
     this.hash?.event(time, device, kind, packet);
     this.last = time;
     this.eventCount = number + 1;
@@ -125,7 +128,7 @@ export class Trace {
 
   /** Octets of a packet; empty where the level does not keep them. */
   packet(number: number): Bytes {
-    assert(number >= 0 && number < this.packetTotal, `no packet ${number}`);
+    assert(number >= 0 && number < this.packetTotal, () => `no packet ${number}`);
     return this.packetOctets[number] ?? EMPTY;
   }
 
@@ -230,7 +233,10 @@ export class Trace {
   /** Adds what `chunk` gave in another place; chunks must follow one another without a gap. */
   appendChunk(chunk: TraceChunk): void {
     assert(this.level === "full", "chunks are loaded at level full");
-    assert(chunk.firstEvent === this.eventCount, `chunk at event ${chunk.firstEvent}, ${this.eventCount} expected`);
+    assert(
+      chunk.firstEvent === this.eventCount,
+      () => `chunk at event ${chunk.firstEvent}, ${this.eventCount} expected`,
+    );
     assert(
       chunk.firstPacket === this.packetTotal,
       `chunk at packet ${chunk.firstPacket}, ${this.packetTotal} expected`,
@@ -258,7 +264,7 @@ export class Trace {
   }
 
   private check(number: number): void {
-    assert(number >= 0 && number < this.stored, `no event ${number}`);
+    assert(number >= 0 && number < this.stored, () => `no event ${number}`);
   }
 
   /** A packet that arrives is the one that its cause sent: found without a search. */
@@ -286,7 +292,7 @@ export class Trace {
       const index = chunk.kind[i]!;
       if (index < next) continue;
       const name = chunk.newKinds[index - known];
-      assert(index === next && name !== undefined, `chunk uses kind ${index} without naming it`);
+      assert(index === next && name !== undefined, () => `chunk uses kind ${index} without naming it`);
       this.kindNumber(name, first + i);
       next++;
     }

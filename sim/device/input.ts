@@ -4,7 +4,8 @@ import { formatIpv4, type Ipv4, isMulticastIpv4 } from "../../src/base/ipv4.ts";
 import { reassemble } from "../../src/esp/fragment.ts";
 import { inbound } from "../../src/esp/inbound.ts";
 import { type IpHeader, ipHeader, withTtlDecremented } from "../../src/esp/ipHeader.ts";
-import { checkUdp, IpProtocol, Udp } from "../../src/wire/ip.ts";
+import { readUdp } from "../../src/esp/udpPacket.ts";
+import { IpProtocol } from "../../src/wire/ip.ts";
 import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
 import { echoReply, readIcmp, Unreachable } from "./icmp.ts";
 import { giveDatagram, tellUnknownSpi } from "./machineHost.ts";
@@ -171,14 +172,13 @@ function deliverIcmp(network: Network, device: Device, packet: Bytes, header: Ip
 }
 
 function deliverUdp(network: Network, device: Device, packet: Bytes, header: IpHeader, cause: number): void {
-  const octets = packet.subarray(header.headerOctets);
-  const source = formatIpv4(header.source);
-  const destination = formatIpv4(header.destination);
-  if (!checkUdp(source, destination, octets)) {
+  const udp = readUdp(packet, header);
+  if (udp === undefined) {
     noteDrop(network, device, "checksum", packet, cause);
     return;
   }
-  const udp = Udp.decode(octets);
+  const source = formatIpv4(header.source);
+  const destination = formatIpv4(header.destination);
   const datagram = {
     local: { address: destination, port: udp.destinationPort },
     remote: { address: source, port: udp.sourcePort },

@@ -65,7 +65,7 @@ function ownerOf({ hosted }: Device, datagram: Datagram): Hosted | undefined {
 export function giveInput(network: Network, device: Device, name: string, input: MachineInput, cause: number): void {
   if (!device.isUp) return;
   const hosted = device.hosted.find((one) => one.name === name);
-  assert(hosted !== undefined, `${device.name} has no machine ${name}`);
+  assert(hosted !== undefined, () => `${device.name} has no machine ${name}`);
   enqueue(device.cpu, { hosted, input, cause }, false);
   startJobs(network, device);
 }
@@ -109,7 +109,7 @@ export function finishJob(network: Network, device: Device, job: Job, lastEvent:
 
 function setDeadline(network: Network, hosted: Hosted, cause: number): void {
   const deadline = hosted.machine.nextTimeout();
-  assert(deadline === undefined || Number.isSafeInteger(deadline), `${hosted.name}: deadline ${deadline}`);
+  assert(deadline === undefined || Number.isSafeInteger(deadline), () => `${hosted.name}: deadline ${deadline}`);
   if (deadline !== hosted.deadline) hosted.deadlineCause = cause;
   hosted.deadline = deadline === undefined ? undefined : Math.max(deadline, network.scheduler.now);
 }

@@ -5,9 +5,10 @@ import { MILLISECOND } from "../../src/base/micros.ts";
 import { COUNTERS, DROP_COUNTERS } from "../../src/esp/counters.ts";
 import type { Dropped } from "../../src/esp/dataPlane.ts";
 import { fragment } from "../../src/esp/fragment.ts";
-import { buildPacket, ipHeader } from "../../src/esp/ipHeader.ts";
+import { ipHeader } from "../../src/esp/ipHeader.ts";
 import { outbound } from "../../src/esp/outbound.ts";
-import { encodeUdp, IcmpType, IpProtocol } from "../../src/wire/ip.ts";
+import { buildUdpPacket } from "../../src/esp/udpPacket.ts";
+import { IcmpType } from "../../src/wire/ip.ts";
 import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
 import { deservesError, icmpError, Unreachable } from "./icmp.ts";
 import { type EngineDone, type Network, note, noteDrop } from "./networkState.ts";
@@ -30,18 +31,14 @@ export function sendUdp(
   payload: Bytes,
   cause: number,
 ): void {
-  const udp = encodeUdp(source.address, target.address, source.port, target.port, payload);
-  const packet = buildPacket(
-    {
-      ...addresses,
-      tos: CONTROL_TOS,
-      identification: nextIdentification(device),
-      isDf: false,
-      ttl: TTL,
-      protocol: IpProtocol.UDP,
-    },
-    udp,
-  );
+  const fields = {
+    tos: CONTROL_TOS,
+    identification: nextIdentification(device),
+    isDf: false,
+    ttl: TTL,
+    ...addresses,
+  };
+  const packet = buildUdpPacket(fields, source.port, target.port, payload);
   sendOwn(network, device, packet, cause);
 }
 

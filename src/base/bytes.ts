@@ -29,9 +29,16 @@ export function equal(a: Bytes, b: Bytes): boolean {
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
 /** Lower-case hexadecimal without separators. */
 export function toHex(octets: Bytes): string {
+  // Keys of tables, such as SPIs: made at once, since text that grows is a tree that the look-up has to flatten (2x).
+  if (octets.length <= 16) {
+    const codes: number[] = [];
+    for (let i = 0; i < octets.length; i++) codes.push(DIGITS[octets[i]! >>> 4]!, DIGITS[octets[i]! & 15]!);
+    return String.fromCharCode(...codes);
+  }
   let text = "";
   for (let i = 0; i < octets.length; i++) text += HEX[octets[i]!];
   return text;

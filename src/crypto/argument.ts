@@ -12,19 +12,19 @@ const AEAD_KEYS: Readonly<Record<Aead, readonly number[]>> = { "aes-gcm": AES_KE
 const AEAD_TAGS: Readonly<Record<Aead, readonly number[]>> = { "aes-gcm": [8, 12, 16], "chacha20-poly1305": [16] };
 
 export function checkAesKey(key: Bytes): void {
-  assert(AES_KEYS.includes(key.length), `AES key of ${key.length} octets`);
+  assert(AES_KEYS.includes(key.length), () => `AES key of ${key.length} octets`);
 }
 
 export function checkCbc(cipher: CbcCipher, key: Bytes, iv: Bytes, data: Bytes): void {
-  assert(CBC_KEYS[cipher].includes(key.length), `${cipher} key of ${key.length} octets`);
-  assert(iv.length === CBC_BLOCK[cipher], `${cipher} IV of ${iv.length} octets`);
-  assert(data.length % CBC_BLOCK[cipher] === 0, `${cipher}-cbc over ${data.length} octets`);
+  assert(CBC_KEYS[cipher].includes(key.length), () => `${cipher} key of ${key.length} octets`);
+  assert(iv.length === CBC_BLOCK[cipher], () => `${cipher} IV of ${iv.length} octets`);
+  assert(data.length % CBC_BLOCK[cipher] === 0, () => `${cipher}-cbc over ${data.length} octets`);
 }
 
 export function checkAead(aead: Aead, key: Bytes, nonce: Bytes, tagLength: number): void {
-  assert(AEAD_KEYS[aead].includes(key.length), `${aead} key of ${key.length} octets`);
-  assert(nonce.length === 12, `${aead} nonce of ${nonce.length} octets`);
-  assert(AEAD_TAGS[aead].includes(tagLength), `${aead} tag of ${tagLength} octets`);
+  assert(AEAD_KEYS[aead].includes(key.length), () => `${aead} key of ${key.length} octets`);
+  assert(nonce.length === 12, () => `${aead} nonce of ${nonce.length} octets`);
+  assert(AEAD_TAGS[aead].includes(tagLength), () => `${aead} tag of ${tagLength} octets`);
 }
 
 /** RFC 5649 wraps at least one octet. */
@@ -39,5 +39,5 @@ export function mayBeWrapped(wrapped: Bytes): boolean {
 }
 
 export function checkMismatch(what: string): never {
-  assert(false, `the key cannot be used with ${what}`);
+  assert(false, () => `the key cannot be used with ${what}`);
 }

@@ -62,7 +62,7 @@ export const DH_GROUPS: Readonly<Record<DhGroup, ModpGroup | EcpGroup | X25519Gr
  * range, so that any draw of the field size is a key (66 random octets nearly always exceed the order of P-521).
  */
 export function privateScalar(curve: Curve, octets: Bytes): Bytes {
-  assert(octets.length === curve.size, `private key of ${octets.length} octets, ${curve.size} needed`);
+  assert(octets.length === curve.size, () => `private key of ${octets.length} octets, ${curve.size} needed`);
   const value = bigFrom(octets);
   if (value > 0n && value < curve.order) return octets;
   return bigTo((value % (curve.order - 1n)) + 1n, curve.size);
@@ -71,7 +71,7 @@ export function privateScalar(curve: Curve, octets: Bytes): Bytes {
 /** Private octets of a group without a scalar range of its own: an exponent of any length, or 32 octets of Curve25519. */
 export function checkExponent(group: ModpGroup | X25519Group, octets: Bytes): void {
   const fits = group.kind === "modp" ? octets.length > 0 : octets.length === 32;
-  assert(fits, `${group.kind} private key of ${octets.length} octets`);
+  assert(fits, () => `${group.kind} private key of ${octets.length} octets`);
 }
 
 /**

@@ -53,13 +53,18 @@ export function bodyOctets(protection: Protection, plainOctets: number): number 
   return protection.encr.iv + plainOctets + icvOctets(protection);
 }
 
+/** What travels: `input.prefix`, then what `protect` makes. The plainest case is joined once instead of twice. */
+export function protectBehind(crypto: Crypto, protection: Protection, keys: SaKeys, input: ProtectInput): Bytes {
+  if (!protection.encr.aead) return concat(input.prefix, protect(crypto, protection, keys, input));
+  checkInput(protection, keys, input);
+  return concat(input.prefix, input.iv, seal(crypto, protection.encr, keys.encr, input));
+}
+
 /** IV, ciphertext and ICV. */
 export function protect(crypto: Crypto, protection: Protection, keys: SaKeys, input: ProtectInput): Bytes {
   const { encr, integ } = protection;
   const { iv, plain } = input;
-  checkKeys(protection, keys);
-  assert(iv.length === encr.iv, `IV of ${iv.length} octets, ${encr.iv} needed`);
-  assert(plain.length % encr.block === 0, `plaintext of ${plain.length} octets is no multiple of ${encr.block}`);
+  checkInput(protection, keys, input);
   if (encr.aead) return concat(iv, seal(crypto, encr, keys.encr, input));
   const text = concat(iv, encipher(crypto, encr, keys.encr, iv, plain));
   if (integ === undefined) return text;
@@ -91,9 +96,16 @@ export function unprotect(
   return decipher(crypto, encr, keys.encr, iv, text.subarray(encr.iv));
 }
 
+function checkInput(protection: Protection, keys: SaKeys, { iv, plain }: ProtectInput): void {
+  const { encr } = protection;
+  checkKeys(protection, keys);
+  assert(iv.length === encr.iv, () => `IV of ${iv.length} octets, ${encr.iv} needed`);
+  assert(plain.length % encr.block === 0, () => `plaintext of ${plain.length} octets is no multiple of ${encr.block}`);
+}
+
 function checkKeys({ encr, integ }: Protection, keys: SaKeys): void {
-  assert(keys.encr.length === encrKeyOctets(encr), `${encr.name} with a key of ${keys.encr.length} octets`);
-  assert(integ === undefined || keys.integ.length === integ.key, `integrity key of ${keys.integ.length} octets`);
+  assert(keys.encr.length === encrKeyOctets(encr), () => `${encr.name} with a key of ${keys.encr.length} octets`);
+  assert(integ === undefined || keys.integ.length === integ.key, () => `integrity key of ${keys.integ.length} octets`);
 }
 
 /** The MAC covers what travels in front of it, and the upper half of an extended sequence number last. */

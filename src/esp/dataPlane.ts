@@ -188,8 +188,8 @@ export function count(
 function install(plane: DataPlane, sa: DataSa): void {
   const encr = encrSpec(sa.encr, sa.encrKeyBits);
   const integ = integSpec(sa.integ);
-  assert(encr !== undefined, `SA with an unknown cipher: ${sa.encr}/${sa.encrKeyBits}`);
-  assert(integ !== undefined || sa.integ === 0, `SA with an unknown integrity algorithm: ${sa.integ}`);
+  assert(encr !== undefined, () => `SA with an unknown cipher: ${sa.encr}/${sa.encrKeyBits}`);
+  assert(integ !== undefined || sa.integ === 0, () => `SA with an unknown integrity algorithm: ${sa.integ}`);
   groupOf(plane, sa.group);
   const size = plane.config.replayWindow;
   const known = plane.sas.get(sa.spi);

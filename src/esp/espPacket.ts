@@ -7,7 +7,7 @@
 import { type Bytes, concat, Reader, u32 } from "../base/bytes.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { SaKeys } from "../crypto/prf.ts";
-import { type Protection, protect, unprotect } from "../crypto/protector.ts";
+import { type Protection, protectBehind, unprotect } from "../crypto/protector.ts";
 import type { EncrSpec } from "../crypto/suite.ts";
 import { ESP_HEADER_LENGTH } from "../wire/esp.ts";
 
@@ -53,7 +53,7 @@ export function sealEsp(
   plain[plain.length - 2] = padding;
   plain[plain.length - 1] = nextHeader;
   const prefix = concat(u32(label.spi), u32(label.sequence));
-  return concat(prefix, protect(crypto, protection, keys, { prefix, iv, plain, sequenceHigh: high(label) }));
+  return protectBehind(crypto, protection, keys, { prefix, iv, plain, sequenceHigh: high(label) });
 }
 
 /** SPI and lower sequence number of ESP octets, undefined where there are fewer than eight. */

@@ -3,7 +3,6 @@
  * packet at each hop; the layout itself is declared in src/wire/ip.ts, and the tests hold the two against each other.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { concat } from "../base/bytes.ts";
 
 export const IP_HEADER_OCTETS = 20;
 export const IP_PACKET_MAX = 65_535;
@@ -68,10 +67,18 @@ export interface HeaderFields {
 /** A packet with its checksum. `options`: a multiple of 4 octets, at most 40. */
 export function buildPacket(fields: HeaderFields, payload: Bytes, options?: Bytes): Bytes {
   const headerOctets = IP_HEADER_OCTETS + (options?.length ?? 0);
-  const header = new Uint8Array(headerOctets);
+  const packet = new Uint8Array(headerOctets + payload.length);
+  if (options !== undefined) packet.set(options, IP_HEADER_OCTETS);
+  packet.set(payload, headerOctets);
+  writeIpHeader(packet, fields, headerOctets);
+  return packet;
+}
+
+/** Fills in the fixed header of a packet whose options are there, with the checksum. */
+export function writeIpHeader(header: Bytes, fields: HeaderFields, headerOctets: number): void {
   header[0] = 0x40 | (headerOctets >>> 2);
   header[1] = fields.tos;
-  putHalf(header, 2, headerOctets + payload.length);
+  putHalf(header, 2, header.length);
   putHalf(header, 4, fields.identification);
   const flags = (fields.isDf ? DF : 0) | (fields.hasMore === true ? MF : 0);
   putHalf(header, 6, flags | ((fields.fragmentOffset ?? 0) >>> 3));
@@ -81,9 +88,7 @@ export function buildPacket(fields: HeaderFields, payload: Bytes, options?: Byte
   putHalf(header, 14, fields.source & 0xffff);
   putHalf(header, 16, fields.destination >>> 16);
   putHalf(header, 18, fields.destination & 0xffff);
-  if (options !== undefined) header.set(options, IP_HEADER_OCTETS);
   putHalf(header, 10, ~headerSum(header, headerOctets) & 0xffff);
-  return concat(header, payload);
 }
 
 /** A copy with the TTL one less. The caller has seen to it that it was more than one. */
@@ -104,7 +109,7 @@ export function word(octets: Bytes, at: number): number {
   return ((octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!) >>> 0;
 }
 
-function putHalf(octets: Bytes, at: number, value: number): void {
+export function putHalf(octets: Bytes, at: number, value: number): void {
   octets[at] = value >>> 8;
   octets[at + 1] = value;
 }

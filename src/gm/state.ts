@@ -202,7 +202,7 @@ export function dialectFor(group: GmGroup): Dialect {
 /** Takes a transition; `phase` is the state that the table demands, with its data. */
 export function moveTo(group: GmGroup, transition: GmTransition, phase: GmPhase): void {
   const next = stateAfter(group.phase.at, transition);
-  assert(next === phase.at, `${transition} leads to ${next}, not to ${phase.at}`);
+  assert(next === phase.at, () => `${transition} leads to ${next}, not to ${phase.at}`);
   group.phase = phase;
 }
 

@@ -60,6 +60,6 @@ export const GM_TRANSITIONS = {
 /** The state that follows; an entry that is missing is a bug of ours. */
 export function stateAfter(state: GmStateName, transition: GmTransition): GmStateName {
   const next = (GM_TRANSITIONS as Transitions)[state][transition];
-  assert(next !== undefined, `${transition} while ${state}`);
+  assert(next !== undefined, () => `${transition} while ${state}`);
   return next;
 }

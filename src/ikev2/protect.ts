@@ -4,11 +4,11 @@
  * IVs come about without a clock: a cipher that counts its IVs gets 1, 2, 3 ... per SA and direction (the two directions
  * have keys of their own), CBC gets random ones.
  */
-import { type Bytes, concat, Reader } from "../base/bytes.ts";
+import { type Bytes, Reader } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { SaKeys } from "../crypto/prf.ts";
-import { bodyOctets, type Protection, protect, unprotect } from "../crypto/protector.ts";
+import { bodyOctets, type Protection, protectBehind, unprotect } from "../crypto/protector.ts";
 import { type MessageHead, type SealedPart, sealedPrefix } from "../wire/ikeMessage.ts";
 import { PayloadType } from "../wire/ikev2Numbers.ts";
 import { encodeChain, type Payload, type Registry, readChain } from "../wire/payloads.ts";
@@ -63,7 +63,7 @@ export interface SealInput {
 export function sealChain(crypto: Crypto, protection: Protection, keys: SaKeys, input: SealInput): Bytes {
   const plain = padded(input.inner, protection.encr.block);
   const prefix = sealedPrefix(input.head, input.first, bodyOctets(protection, plain.length), input.fragment);
-  return concat(prefix, protect(crypto, protection, keys, { prefix, iv: input.iv, plain }));
+  return protectBehind(crypto, protection, keys, { prefix, iv: input.iv, plain });
 }
 
 /** A whole message with these payloads inside its SK payload. */

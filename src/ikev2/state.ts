@@ -303,7 +303,7 @@ function isHalfOpen(phase: Phase): boolean {
 }
 
 export function moveTo(endpoint: IkeEndpoint, sa: IkeSa, phase: Phase): void {
-  assert(PHASES_AFTER[sa.phase.at].includes(phase.at), `no way from ${sa.phase.at} to ${phase.at}`);
+  assert(PHASES_AFTER[sa.phase.at].includes(phase.at), () => `no way from ${sa.phase.at} to ${phase.at}`);
   if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
   sa.phase = phase;
 }
