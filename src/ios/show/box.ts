@@ -1,0 +1,197 @@
+/** Views of the whole box: interfaces, routes, maps, access lists, clock, version. */
+import { formatIpv4, parseIpv4 } from "../../base/ipv4.ts";
+import { formatAccessList } from "../acl.ts";
+import { clockLine } from "../clock.ts";
+import type { AccessList, CryptoMap, GkmGroup, IosConfig } from "../model.ts";
+import { lines, VERSIONS } from "./text.ts";
+import type { InterfaceView, RouterView, RouteView } from "./views.ts";
+
+/** `show ip interface brief`. */
+export function interfaceBrief(interfaces: readonly InterfaceView[]): string {
+  const row = (name: string, address: string, ok: string, method: string, status: string, protocol: string) =>
+    `${name.padEnd(22)} ${address.padEnd(15)} ${ok.padEnd(3)} ${method.padEnd(6)} ${status.padEnd(21)} ${protocol.padEnd(8)}`;
+  return lines(
+    row("Interface", "IP-Address", "OK?", "Method", "Status", "Protocol").trimEnd(),
+    interfaces.map(({ name, address, isShutdown, isUp }) => {
+      const status = isShutdown ? "administratively down" : isUp ? "up" : "down";
+      const method = address === undefined ? "unset" : "manual";
+      return row(name, address ?? "unassigned", "YES", method, status, isUp && !isShutdown ? "up" : "down");
+    }),
+  );
+}
+
+const CODES = { local: "L", connected: "C", static: "S", ospf: "O" } as const;
+
+const LEGEND = [
+  "Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP",
+  "       O - OSPF, IA - OSPF inter area, * - candidate default",
+  "",
+];
+
+/** `show ip route`: networks below the classful one that they belong to. */
+export function ipRoutes(routes: readonly RouteView[]): string {
+  const sorted = [...routes].sort((a, b) => numberOf(a) - numberOf(b) || a.length - b.length || rank(a) - rank(b));
+  const fallback = sorted.find(({ length, network }) => length === 0 && network === "0.0.0.0");
+  const last =
+    fallback === undefined
+      ? "Gateway of last resort is not set"
+      : `Gateway of last resort is ${fallback.nextHop ?? "0.0.0.0"} to network 0.0.0.0`;
+  const body = byMajor(sorted).flatMap(({ major, members }) => [
+    ...(major === undefined ? [] : [heading(major, members)]),
+    ...members.map((route) => routeLine(route, major !== undefined && lengths(members).length === 1)),
+  ]);
+  return lines(LEGEND, last, "", body);
+}
+
+function numberOf({ network }: RouteView): number {
+  return parseIpv4(network) ?? 0;
+}
+
+/** A local route stands behind the connected one. */
+function rank({ source }: RouteView): number {
+  return source === "local" ? 1 : 0;
+}
+
+function classOf(network: number): number {
+  if (network < 0x80000000) return 8;
+  return network < 0xc0000000 ? 16 : 24;
+}
+
+/** Subnets of one classful network, or a route that is no subnet and needs no heading. */
+interface MajorNetwork {
+  readonly major: string | undefined;
+  readonly members: RouteView[];
+}
+
+function byMajor(routes: readonly RouteView[]): readonly MajorNetwork[] {
+  const networks: MajorNetwork[] = [];
+  for (const route of routes) {
+    const network = numberOf(route);
+    const length = classOf(network);
+    const major =
+      route.length > length ? `${formatIpv4(network - (network % 2 ** (32 - length)))}/${length}` : undefined;
+    const known = major === undefined ? undefined : networks.find((one) => one.major === major);
+    if (known === undefined) networks.push({ major, members: [route] });
+    else known.members.push(route);
+  }
+  return networks;
+}
+
+function lengths(routes: readonly RouteView[]): readonly number[] {
+  return [...new Set(routes.map(({ length }) => length))];
+}
+
+function heading(major: string, members: readonly RouteView[]): string {
+  const networks = new Set(members.map(({ network, length }) => `${network}/${length}`)).size;
+  const masks = lengths(members);
+  if (masks.length === 1) return `      ${major.split("/")[0]}/${masks[0]} is subnetted, ${networks} subnets`;
+  return `      ${major} is variably subnetted, ${networks} subnets, ${masks.length} masks`;
+}
+
+function routeLine(route: RouteView, isMaskKnown: boolean): string {
+  const { network, length, source, distance, metric, nextHop, interface: name } = route;
+  const star = length === 0 ? "*" : "";
+  const prefix = isMaskKnown ? network : `${network}/${length}`;
+  const start = `${`${CODES[source]}${star}`.padEnd(9)}${prefix}`;
+  if (nextHop === undefined) {
+    if (source === "ospf") return `${start} [${distance}/${metric}], ${name ?? "Null0"}`;
+    return `${start} is directly connected, ${name ?? "Null0"}`;
+  }
+  return `${start} [${distance}/${metric}] via ${nextHop}${name === undefined ? "" : `, ${name}`}`;
+}
+
+/** `show crypto map [tag NAME | interface NAME]`. */
+export function cryptoMaps(config: IosConfig, tag: string | undefined, onInterface: string | undefined): string {
+  const wanted = onInterface === undefined ? tag : config.interfaces.get(onInterface)?.cryptoMap?.name;
+  const maps = [...config.cryptoMaps.values()].filter(
+    ({ name }) => (tag === undefined && onInterface === undefined) || name === wanted,
+  );
+  if (maps.length === 0) return "No crypto maps found.\n";
+  return maps.map((map) => mapText(config, map)).join("");
+}
+
+function mapText(config: IosConfig, map: CryptoMap): string {
+  const family = map.family === "ipv6" ? "IPv6" : "IPv4";
+  const users = [...config.interfaces.values()].filter(({ cryptoMap }) => cryptoMap?.name === map.name);
+  return lines(
+    [...map.entries.values()].flatMap(({ sequence, keyword, group: reference, acl }) => {
+      const group = reference && config.groups.get(reference.name);
+      return [
+        `Crypto Map ${family} "${map.name}" ${sequence} ${keyword}`,
+        ...(acl === undefined ? [] : [`        Extended IP access list ${acl.name}`]),
+        ...(reference === undefined ? [] : [`        Group Name: ${reference.name}`]),
+        ...(group === undefined ? [] : groupLines(group)),
+      ];
+    }),
+    `        Interfaces using crypto map ${map.name}:`,
+    users.map(({ name }) => `                ${name}`),
+    "",
+  );
+}
+
+function groupLines({ identity, servers }: GkmGroup): string[] {
+  const id =
+    identity?.kind === "number"
+      ? `identity number ${identity.number}`
+      : identity && `identity address ipv4 ${formatIpv4(identity.address)}`;
+  return [
+    ...(id === undefined ? [] : [`        ${id}`]),
+    ...servers.map((server) =>
+      server.kind === "ipv4"
+        ? `        server address ipv4 ${formatIpv4(server.address)}`
+        : `        server ${server.kind === "ipv6" ? `address ipv6 ${server.address}` : `hostname ${server.name}`}`,
+    ),
+  ];
+}
+
+/** `show access-lists [NAME]`. */
+export function accessLists(config: IosConfig, name: string | undefined): string {
+  const lists = [...config.accessLists.values()].filter((list) => name === undefined || list.name === name);
+  return lists.map(accessListText).join("");
+}
+
+function accessListText(list: AccessList): string {
+  const [, ...entries] = formatAccessList(list);
+  const kind = list.kind === "extended" ? "Extended" : "Standard";
+  const shown = entries.filter((line) => !line.startsWith(" remark "));
+  return lines(
+    `${kind} IP access list ${list.name}`,
+    shown.map((line, index) => `    ${list.entries[index]!.sequence}${line}`),
+  );
+}
+
+export function clock({ nowMicros }: RouterView): string {
+  return lines(clockLine(nowMicros));
+}
+
+/** `show version`: what this is, and for how long it has been up. */
+export function version(view: RouterView): string {
+  return lines(
+    `getvpn-sim, a simulated router with the command line of Cisco IOS (platform profile ${view.platform})`,
+    `GKM versions: key server ${VERSIONS.server}, group member ${VERSIONS.member}`,
+    "",
+    `${view.hostname} uptime is ${uptimeText(view.uptimeSeconds)}`,
+    "System returned to ROM by power-on",
+    "",
+    `${view.interfaces.length} interfaces`,
+    "",
+    "Configuration register is 0x2102",
+  );
+}
+
+function uptimeText(seconds: number): string {
+  const units: readonly (readonly [name: string, seconds: number])[] = [
+    ["week", 604_800],
+    ["day", 86_400],
+    ["hour", 3_600],
+    ["minute", 60],
+  ];
+  const parts: string[] = [];
+  let left = seconds;
+  for (const [name, size] of units) {
+    const count = Math.floor(left / size);
+    left %= size;
+    if (count > 0) parts.push(`${count} ${name}${count === 1 ? "" : "s"}`);
+  }
+  return parts.length === 0 ? "0 minutes" : parts.join(", ");
+}

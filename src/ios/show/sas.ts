@@ -1,0 +1,202 @@
+/** `show crypto ikev2 sa`, `show crypto isakmp sa`, `show crypto ipsec sa`, `show crypto session`. */
+import { formatIpv4 } from "../../base/ipv4.ts";
+import type { AclEntry, AddressMatch, PortMatch } from "../model.ts";
+import { lines, longSpi, transformText } from "./text.ts";
+import type { Ikev2SaView, IpsecFlowView, IpsecInterfaceView, IpsecSaView, IsakmpSaView } from "./views.ts";
+
+/** `show crypto ikev2 sa [detailed]`. */
+export function ikev2Sas(sas: readonly Ikev2SaView[], isDetailed: boolean): string {
+  return lines(
+    " IPv4 Crypto IKEv2  SA ",
+    "",
+    sas.flatMap((sa) => ikev2Lines(sa, isDetailed)),
+    " IPv6 Crypto IKEv2  SA ",
+    "",
+  );
+}
+
+function ikev2Lines(sa: Ikev2SaView, isDetailed: boolean): string[] {
+  const place = ({ address, port }: Ikev2SaView["local"]) => `${address}/${port}`.padEnd(22);
+  return [
+    "Tunnel-id Local                 Remote                fvrf/ivrf            Status ",
+    `${String(sa.number).padEnd(10)}${place(sa.local)}${place(sa.remote)}${"none/none".padEnd(21)}${sa.status.padEnd(7)}`,
+    ...(sa.cipher === ""
+      ? []
+      : [
+          `      Encr: ${sa.cipher}, keysize: ${sa.keyBits}, PRF: ${sa.prf}, Hash: ${sa.hash}, DH Grp:${sa.dhGroup}, ` +
+            `Auth sign: ${sa.authentication.sign}, Auth verify: ${sa.authentication.verify}`,
+        ]),
+    `      Life/Active Time: ${sa.lifetime}/${sa.active} sec`,
+    ...(isDetailed ? detailLines(sa) : []),
+    "",
+  ];
+}
+
+function detailLines(sa: Ikev2SaView): string[] {
+  const { requests, dpd } = sa;
+  const twin = (left: string, a: string | number, right: string, b: string | number) =>
+    `      ${left.padEnd(18)} ${String(a).padEnd(15)}${right.padEnd(19)} ${String(b).padEnd(10)}`;
+  return [
+    `      CE id: ${1000 + sa.number}, Session-id: ${sa.number}`,
+    `      Local spi: ${sa.localSpi.toUpperCase()}       Remote spi: ${sa.remoteSpi.toUpperCase()}`,
+    `      Status Description: ${sa.status === "READY" ? "Negotiation done" : "Negotiation in progress"}`,
+    `      Local id: ${sa.localId}`,
+    `      Remote id: ${sa.remoteId}`,
+    twin("Local req msg id:", requests.localNext, "Remote req msg id:", requests.remoteNext),
+    twin("Local next msg id:", requests.localNext, "Remote next msg id:", requests.remoteNext),
+    twin("Local req queued:", requests.localNext + requests.localQueued, "Remote req queued:", requests.remoteNext),
+    twin("Local window:", requests.localWindow, "Remote window:", requests.remoteWindow),
+    `      DPD configured for ${dpd?.seconds ?? 0} seconds, retry ${dpd?.retry ?? 0}`,
+    sa.isFragmenting ? "      Fragmentation configured." : "      Fragmentation not  configured.",
+    "      Extended Authentication not configured.",
+    sa.isNatted ? "      NAT-T is detected  " : "      NAT-T is not detected  ",
+    "      Cisco Trust Security SGT is disabled",
+    `      Initiator of SA : ${sa.isInitiator ? "Yes" : "No"}`,
+  ];
+}
+
+/** `show crypto isakmp sa`. */
+export function isakmpSas(sas: readonly IsakmpSaView[]): string {
+  const row = (a: string, b: string, state: string, id: string | number, status: string) =>
+    `${a.padEnd(16)}${b.padEnd(16)}${state.padEnd(15)}${String(id).padStart(7)} ${status}`;
+  return lines(
+    "IPv4 Crypto ISAKMP SA",
+    row("dst", "src", "state", "conn-id", "status"),
+    sas.map((sa) => row(sa.destination, sa.source, sa.state, sa.connectionId, sa.status)),
+    "",
+    "IPv6 Crypto ISAKMP SA",
+    "",
+  );
+}
+
+/** `show crypto ipsec sa`. */
+export function ipsecSas(interfaces: readonly IpsecInterfaceView[]): string {
+  return interfaces
+    .map((one) =>
+      lines(
+        "",
+        `interface: ${one.name}`,
+        `    Crypto map tag: ${one.map}, local addr ${one.address}`,
+        "",
+        one.flows.flatMap((flow) => flowLines(one, flow)),
+      ),
+    )
+    .join("");
+}
+
+function flowLines(one: IpsecInterfaceView, flow: IpsecFlowView): string[] {
+  const { counters, entry, outboundSpi, sas } = flow;
+  return [
+    "   protected vrf: (none)",
+    `   local  ident (addr/mask/prot/port): (${identText(entry, entry.source, entry.sourcePort)})`,
+    `   remote ident (addr/mask/prot/port): (${identText(entry, entry.destination, entry.destinationPort)})`,
+    `   Group: ${flow.group}`,
+    "   current_peer 0.0.0.0 port 848",
+    "     PERMIT, flags={}",
+    `    #pkts encaps: ${counters.encaps}, #pkts encrypt: ${counters.encrypt}, #pkts digest: ${counters.digest}`,
+    `    #pkts decaps: ${counters.decaps}, #pkts decrypt: ${counters.decrypt}, #pkts verify: ${counters.verify}`,
+    "    #pkts compressed: 0, #pkts decompressed: 0",
+    "    #pkts not compressed: 0, #pkts compr. failed: 0",
+    "    #pkts not decompressed: 0, #pkts decompress failed: 0",
+    `    #send errors ${counters.sendErrors}, #recv errors ${counters.receiveErrors}`,
+    "",
+    `     local crypto endpt.: ${one.address}, remote crypto endpt.: 0.0.0.0`,
+    `     plaintext mtu ${flow.plaintextMtu}, path mtu ${one.mtu}, ip mtu ${one.mtu}, ip mtu idb ${one.name}`,
+    `     current outbound spi: ${outboundSpi === undefined ? "0x0(0)" : longSpi(outboundSpi)}`,
+    "     PFS (Y/N): N, DH group: none",
+    "",
+    ...saBlock("inbound", sas, one.map, 0),
+    ...saBlock("outbound", sas, one.map, 1),
+  ];
+}
+
+function saBlock(
+  direction: "inbound" | "outbound",
+  sas: readonly IpsecSaView[],
+  map: string,
+  offset: number,
+): string[] {
+  return [
+    `     ${direction} esp sas:`,
+    ...sas.flatMap((sa) => saLines(sa, map, sa.connectionId + offset)),
+    "",
+    `     ${direction} ah sas:`,
+    "",
+    `     ${direction} pcp sas:`,
+    "",
+  ];
+}
+
+const FIRST_CONNECTION = 2000;
+
+function saLines(sa: IpsecSaView, map: string, id: number): string[] {
+  const { replay } = sa;
+  return [
+    `      spi: ${longSpi(sa.spi)}`,
+    `        transform: ${transformText(sa.transform)} ,`,
+    `        in use settings ={${sa.mode === "tunnel" ? "Tunnel" : "Transport"}, }`,
+    `        conn id: ${id}, flow_id: SW:${id - FIRST_CONNECTION}, sibling_flags 80000040, crypto map: ${map}`,
+    `        sa timing: remaining key lifetime (sec): ${sa.remaining}`,
+    "        Kilobyte Volume Rekey has been disabled",
+    `        IV size: ${sa.ivOctets} bytes`,
+    // A window over the sequence numbers of several senders would drop what is good: a group's counters are not checked.
+    `        replay detection support: ${replay.method === "time" ? `Y  replay window size: ${replay.seconds} sec` : "N"}`,
+    "        Status: ACTIVE(ACTIVE)",
+  ];
+}
+
+/** `10.0.0.0/255.0.0.0/1/0`: address, mask, protocol, port. */
+function identText({ protocol }: AclEntry, { address, wildcard }: AddressMatch, port: PortMatch | undefined): string {
+  const number = protocol === "ip" ? 0 : protocol;
+  return `${formatIpv4(address)}/${formatIpv4(~wildcard >>> 0)}/${number}/${singlePort(port)}`;
+}
+
+function singlePort(match: PortMatch | undefined): number {
+  return match !== undefined && match.operator === "eq" ? match.ports[0]! : 0;
+}
+
+/** `show crypto session [detail]`: of each interface with a crypto map, of a group as one peer without address. */
+export function sessions(
+  interfaces: readonly IpsecInterfaceView[],
+  sas: readonly Ikev2SaView[],
+  isDetailed: boolean,
+): string {
+  return (
+    lines("Crypto session current status", "") +
+    interfaces
+      .map((one) => {
+        const active = one.flows.reduce((sum, flow) => sum + flow.sas.length, 0);
+        return lines(
+          `Interface: ${one.name}`,
+          `Session status: ${active > 0 ? "UP-ACTIVE" : sas.length > 0 ? "UP-IDLE" : "DOWN"}`,
+          `Peer: 0.0.0.0 port 848${isDetailed ? " fvrf: (none) ivrf: (none)" : ""}`,
+          sas.filter(({ local }) => local.address === one.address).map(ikeLine),
+          one.flows.flatMap((flow) => sessionFlow(flow, isDetailed)),
+          "",
+        );
+      })
+      .join("")
+  );
+}
+
+function ikeLine({ local, remote, status }: Ikev2SaView): string {
+  const end = status === "READY" ? "Active" : "Inactive";
+  return `  IKEv2 SA: local ${local.address}/${local.port} remote ${remote.address}/${remote.port} ${end} `;
+}
+
+function sessionFlow({ entry, counters, sas, outboundSpi }: IpsecFlowView, isDetailed: boolean): string[] {
+  const end = ({ address, wildcard }: AddressMatch) =>
+    wildcard === 0 ? `host ${formatIpv4(address)}` : `${formatIpv4(address)}/${formatIpv4(~wildcard >>> 0)}`;
+  const protocol = entry.protocol === "ip" ? "ip" : String(entry.protocol);
+  const remaining = sas.find(({ spi }) => spi === outboundSpi)?.remaining ?? sas[0]?.remaining ?? 0;
+  return [
+    `  IPSEC FLOW: permit ${protocol} ${end(entry.source)} ${end(entry.destination)} `,
+    `        Active SAs: ${2 * sas.length}, origin: crypto map`,
+    ...(isDetailed
+      ? [
+          `        Inbound:  #pkts dec'ed ${counters.decrypt} drop ${counters.receiveErrors} life (KB/Sec) 0/${remaining}`,
+          `        Outbound: #pkts enc'ed ${counters.encrypt} drop ${counters.sendErrors} life (KB/Sec) 0/${remaining}`,
+        ]
+      : []),
+  ];
+}

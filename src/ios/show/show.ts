@@ -1,0 +1,160 @@
+/**
+ * A `show` command on a router: from the words of the command and the view of the router to the text that IOS prints. One
+ * row per command; where several rows fit the first one answers.
+ */
+import type { ExecCommand, OutputFilter } from "../exec.ts";
+import { canonicalInterface } from "../interfaceName.ts";
+import { printConfig, printInterfaceConfig } from "../print.ts";
+import { accessLists, clock, cryptoMaps, interfaceBrief, ipRoutes, version } from "./box.ts";
+import { featureTable } from "./feature.ts";
+import { applyFilter } from "./filter.ts";
+import {
+  serverAcl,
+  serverCoop,
+  serverGroup,
+  serverIdentifier,
+  serverMembers,
+  serverPolicy,
+  serverRekey,
+  serverReplay,
+  serverSummary,
+} from "./keyServer.ts";
+import {
+  memberAcl,
+  memberDataPlane,
+  memberGroup,
+  memberIdentifier,
+  memberInformation,
+  memberIpsecSa,
+  memberPublicKey,
+  memberRekey,
+  memberReplay,
+  rekeySa,
+  rekeySaDetail,
+} from "./member.ts";
+import { ikev2Sas, ipsecSas, isakmpSas, sessions } from "./sas.ts";
+import { lines } from "./text.ts";
+import type { MemberGroupView, RouterView, ServerGroupView } from "./views.ts";
+
+/** `words`: behind `show`, keywords in full, without `group NAME`. */
+interface Query {
+  readonly view: RouterView;
+  readonly words: readonly string[];
+  /** Those that the command names, or all. */
+  readonly servers: readonly ServerGroupView[];
+  readonly members: readonly MemberGroupView[];
+  readonly isOneGroup: boolean;
+}
+
+interface Row {
+  /** The words begin like this; `gdoi` counts as `gkm`. */
+  readonly start: string;
+  readonly text: (query: Query) => string;
+}
+
+const rows: readonly Row[] = [
+  { start: "crypto gkm ks members", text: (q) => ksMembers(q) },
+  { start: "crypto gkm ks policy", text: (q) => serverPolicy(q.servers) },
+  { start: "crypto gkm ks acl", text: (q) => serverAcl(q.servers) },
+  { start: "crypto gkm ks rekey", text: (q) => serverRekey(q.servers) },
+  { start: "crypto gkm ks replay", text: (q) => serverReplay(q.servers, q.view.uptimeSeconds) },
+  { start: "crypto gkm ks coop version", text: () => COOP_VERSIONS },
+  { start: "crypto gkm ks coop", text: (q) => serverCoop(q.servers) },
+  { start: "crypto gkm ks identifier", text: (q) => serverIdentifier(q.servers, q.words.includes("detail")) },
+  { start: "crypto gkm ks", text: (q) => serverSummary(q.servers, q.words.includes("detail")) },
+  { start: "crypto gkm gm acl", text: (q) => memberAcl(q.members, lastOf(q.words, ["local", "download"])) },
+  { start: "crypto gkm gm rekey", text: (q) => memberRekey(q.members, q.words.includes("detail")) },
+  { start: "crypto gkm gm replay", text: (q) => memberReplay(q.members) },
+  { start: "crypto gkm gm identifier", text: (q) => memberIdentifier(q.members, q.words.includes("detail")) },
+  { start: "crypto gkm gm dataplane", text: (q) => memberDataPlane(q.members) },
+  { start: "crypto gkm gm pubkey", text: (q) => memberPublicKey(q.members) },
+  { start: "crypto gkm gm", text: (q) => q.members.map((group) => `${memberInformation(group)}\n`).join("") },
+  { start: "crypto gkm feature", text: (q) => featureTable(q.servers, q.members, q.words[3]) },
+  { start: "crypto gkm ipsec sa", text: (q) => memberIpsecSa(q.members) },
+  { start: "crypto gkm rekey sa detail", text: (q) => rekeySaDetail(q.members) },
+  { start: "crypto gkm rekey sa", text: (q) => rekeySa(q.members) },
+  { start: "crypto gkm", text: groups },
+  { start: "crypto ikev2 sa", text: ({ view, words }) => ikev2Sas(view.ikev2Sas, words.includes("detailed")) },
+  { start: "crypto isakmp sa", text: ({ view }) => isakmpSas(view.isakmpSas) },
+  { start: "crypto ipsec sa", text: ({ view }) => ipsecSas(view.ipsec) },
+  {
+    start: "crypto session",
+    text: ({ view, words }) => sessions(view.ipsec, view.ikev2Sas, words.includes("detail")),
+  },
+  {
+    start: "crypto map",
+    text: ({ view, words }) => cryptoMaps(view.config, after(words, "tag"), interfaceAfter(words, "interface")),
+  },
+  { start: "ip interface brief", text: ({ view }) => interfaceBrief(view.interfaces) },
+  { start: "ip route", text: ({ view }) => ipRoutes(view.routes) },
+  { start: "ip access-lists", text: ({ view, words }) => accessLists(view.config, words[2]) },
+  { start: "access-lists", text: ({ view, words }) => accessLists(view.config, words[1]) },
+  { start: "running-config", text: runningConfig },
+  { start: "clock", text: ({ view }) => clock(view) },
+  { start: "version", text: ({ view }) => version(view) },
+];
+
+const COOP_VERSIONS = lines(
+  "Cooperative key server infra Version : 2.0.0 ",
+  "Client : KS_POLICY_CLIENT        Version : 2.0.0 ",
+  "Client : GROUP_MEMBER_CLIENT     Version : 2.0.1 ",
+  "Client : SID_CLIENT              Version : 1.0.1 ",
+);
+
+/**
+ * The text of a show command, filter applied. Undefined for a command that is legal and has no model here: the caller says
+ * so. `words` and `filter` as `parseExec` gives them.
+ */
+export function showText(
+  view: RouterView,
+  { words, filter }: Pick<Extract<ExecCommand, { kind: "show" }>, "words" | "filter">,
+): string | undefined {
+  const group = words[2] === "group" ? words[3] : undefined;
+  const rest = group === undefined ? words : [...words.slice(0, 2), ...words.slice(4)];
+  const known = rest.map((word) => (word === "gdoi" ? "gkm" : word));
+  const command = known.join(" ");
+  const row = rows.find(({ start }) => command === start || command.startsWith(`${start} `));
+  if (row === undefined) return undefined;
+  const isChosen = ({ name }: { readonly name: string }) => group === undefined || name === group;
+  const servers = view.servers.filter(isChosen);
+  const members = view.members.filter(isChosen);
+  if (group !== undefined && servers.length + members.length === 0) return `% Group ${group} not found\n`;
+  const text = row.text({ view, words: known, servers, members, isOneGroup: group !== undefined });
+  return filter === undefined ? text : filtered(text, filter);
+}
+
+function filtered(text: string, filter: OutputFilter): string {
+  return applyFilter(text, filter) ?? "% Failed to compile regular expression.\n";
+}
+
+function groups({ servers, members, isOneGroup }: Query): string {
+  const text = [...servers.map(serverGroup), ...members.map(memberGroup)].join("");
+  return isOneGroup ? text : `GROUP INFORMATION\n\n${text}`;
+}
+
+/** The address of a member stands between `members` and `summary`. */
+function ksMembers({ servers, words }: Query): string {
+  const address = words.slice(4).find((word) => /^\d/.test(word));
+  return serverMembers(servers, address, words.includes("summary"));
+}
+
+function lastOf<T extends string>(words: readonly string[], known: readonly T[]): T | undefined {
+  return known.find((word) => word === words.at(-1));
+}
+
+function after(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/** A name of one word, or of two as `Gi 0/0`. */
+function interfaceAfter(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at < 0 ? undefined : canonicalInterface(words.slice(at + 1).join(" "));
+}
+
+function runningConfig({ view, words }: Query): string {
+  const name = interfaceAfter(words, "interface");
+  const text = name === undefined ? printConfig(view.config) : printInterfaceConfig(view.config, name);
+  return `Building configuration...\n\nCurrent configuration : ${text.length} bytes\n${text}`;
+}
