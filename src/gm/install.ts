@@ -59,6 +59,8 @@ export function installGrant(
     transport: old?.transport ?? "unicast",
     sequence: 0,
     installedAt: turn.now,
+    rekeys: 0,
+    rekeyedAt: old?.rekeyedAt,
     sending: new Map(old?.sending),
   };
   group.held = held;

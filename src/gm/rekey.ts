@@ -99,6 +99,8 @@ function accept(turn: Turn, group: GmGroup, update: GroupUpdate, transport: "uni
   const held = group.held!;
   const { sequence } = held;
   const { policy, deletions } = update;
+  held.rekeys += 1;
+  held.rekeyedAt = turn.now;
   turn.out.push(
     gmEvent("gm.rekeyReceived", {
       group: group.config.name,

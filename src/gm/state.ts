@@ -86,6 +86,9 @@ export interface HeldPolicy {
   /** Number of the last rekey under the KEK; 0 after a new one. */
   sequence: number;
   installedAt: Micros;
+  /** Rekeys accepted since the registration, and when the last one of all was; undefined before the first. */
+  rekeys: number;
+  rekeyedAt: Micros | undefined;
   /** SPI that each family sends with. */
   readonly sending: Map<number, number>;
 }
