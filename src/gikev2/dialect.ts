@@ -9,7 +9,7 @@ import type { Crypto, PrivateKey, PublicKey } from "../crypto/api.ts";
 import type { IkeSuite } from "../ikev2/api.ts";
 import type { Payload, Registry } from "../wire/payloads.ts";
 import type { GroupId } from "./groupId.ts";
-import type { Grant, GroupUpdate, KekKeys, KekSuite, Registration, RekeyAuthentication } from "./policy.ts";
+import type { Grant, GroupUpdate, KekKeys, KekSuite, Registration, RekeyAuthentication, TreeKey } from "./policy.ts";
 import type { Read } from "./protocolError.ts";
 
 export type DialectName = "rfc9838";
@@ -41,9 +41,26 @@ export interface PreparedRekey {
  */
 export type RekeyRefusal = "malformed" | "integrity" | "authentication";
 
+/** Fragments of a rekey message that are there, all of them genuine. RFC 9838 section 2.4.1.2, RFC 7383. */
+export interface RekeyAssembly {
+  readonly messageId: number;
+  /** Type of the first inner payload; known once the first fragment is there. */
+  readonly firstInner: number;
+  readonly parts: readonly (Bytes | undefined)[];
+}
+
 export type OpenedRekey =
-  | { readonly ok: true; readonly messageId: number; readonly payloads: readonly Payload[] }
-  | { readonly ok: false; readonly reason: RekeyRefusal; readonly problem: string };
+  | { readonly kind: "whole"; readonly messageId: number; readonly payloads: readonly Payload[] }
+  | { readonly kind: "part"; readonly assembly: RekeyAssembly }
+  | { readonly kind: "refused"; readonly reason: RekeyRefusal; readonly problem: string };
+
+export interface RekeySealing {
+  readonly messageId: number;
+  /** An IV of the cipher's length that was never used under the key; called once for each datagram. */
+  readonly nextIv: () => Bytes;
+  /** IP packets must not be larger; absent: one datagram, however large. */
+  readonly mtu?: number;
+}
 
 export interface Dialect {
   readonly name: DialectName;
@@ -73,22 +90,35 @@ export interface Dialect {
   readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], sender: boolean): Read<GrantAnswer>;
 
   prepareInband(update: GroupUpdate): PreparedRekey;
-  /** Payloads of a rekey for one member. */
-  inbandRekey(crypto: Crypto, kwk: Secret, prepared: PreparedRekey): readonly Payload[];
+  /** Payloads of a rekey for one member. `group`: named where the IKE SA serves several groups. */
+  inbandRekey(crypto: Crypto, kwk: Secret, prepared: PreparedRekey, group?: GroupId): readonly Payload[];
   readInbandRekey(crypto: Crypto, kwk: Secret, payloads: readonly Payload[]): Read<GroupUpdate>;
 
-  /** A rekey message for all members under the KEK. `iv`: of the cipher's length; `signer` for a signed one. */
+  /** A rekey message for all members under the KEK, as the datagrams it takes. `signer` for a signed one. */
   sealRekey(
     crypto: Crypto,
     sa: RekeySa,
     signer: PrivateKey | undefined,
     update: GroupUpdate,
-    messageId: number,
-    iv: Bytes,
-  ): Bytes;
-  /** Integrity and signature of a rekey message; what it says is read by `readRekey` once its number is accepted. */
-  openRekey(crypto: Crypto, sa: RekeySa, message: Bytes): OpenedRekey;
-  readRekey(crypto: Crypto, sa: RekeySa, payloads: readonly Payload[]): Read<GroupUpdate>;
+    sealing: RekeySealing,
+  ): readonly Bytes[];
+  /**
+   * Integrity and signature of a rekey message; what it says is read by `readRekey` once its number is accepted.
+   * `assembly`: what earlier fragments under the same SA came to.
+   */
+  openRekey(crypto: Crypto, sa: RekeySa, message: Bytes, assembly: RekeyAssembly | undefined): OpenedRekey;
+  /** `path`: the member's Working Key Path. */
+  readRekey(
+    crypto: Crypto,
+    sa: RekeySa,
+    payloads: readonly Payload[],
+    path: readonly TreeKey[],
+  ): Read<GroupUpdate | Excluded>;
+}
+
+/** The key hierarchy of a rekey leads no way to this member: it is no longer of the group. RFC 9838 section 3.3. */
+export interface Excluded {
+  readonly excluded: true;
 }
 
 export type GrantAnswer =

@@ -11,7 +11,7 @@ import { specsOf } from "./policy.ts";
 /** Octets of a data SA's key material: cipher key with salt, integrity key. The suite must be one that we have. */
 export function tekOctets(suite: DataSuite): number {
   const specs = specsOf(suite);
-  assert(specs !== undefined, `no data suite ${suite.encr}/${suite.encrKeyBits}/${suite.integ}`);
+  assert(specs !== undefined, () => `no data suite ${suite.encr}/${suite.encrKeyBits}/${suite.integ}`);
   return saKeyOctets(specs.encr, specs.integ);
 }
 
@@ -20,9 +20,10 @@ export function kekOctets(suite: KekSuite): number {
   return tekOctets(suite) + wrapOctets(suite);
 }
 
-function wrapOctets(suite: KekSuite): number {
+/** Octets of GSK_w, and of the keys of a key hierarchy. */
+export function wrapOctets(suite: KekSuite): number {
   const wrap = kwaSpec(suite.kwa);
-  assert(wrap !== undefined, `no key wrap algorithm ${suite.kwa}`);
+  assert(wrap !== undefined, () => `no key wrap algorithm ${suite.kwa}`);
   return wrap.key;
 }
 

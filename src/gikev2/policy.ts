@@ -93,10 +93,32 @@ export interface KekKeys {
   readonly wrap: Secret;
 }
 
+/** A key-wrap key that a part of the group holds, and the number that messages know it by, from 1. RFC 9838 section 3.3. */
+export interface TreeKey {
+  readonly id: number;
+  readonly key: Secret;
+}
+
+/** `inner` travels wrapped under `outer`; without one, under GSK_w of the SA that carries the message. */
+export interface TreeLink {
+  readonly inner: TreeKey;
+  readonly outer?: TreeKey;
+}
+
+/** The way of a KEK to those who may have it: it is wrapped under each of `tops`, which `links` hand out further. */
+export interface KeyHierarchy {
+  readonly tops: readonly TreeKey[];
+  readonly links: readonly TreeLink[];
+}
+
 export interface GroupKeys {
   readonly kek?: KekKeys;
   /** By SPI: cipher key with its salt, then the integrity key. */
   readonly teks: ReadonlyMap<number, Secret>;
+  /** What a key server writes; absent: the KEK is wrapped under GSK_w of the SA that carries the message. */
+  readonly hierarchy?: KeyHierarchy;
+  /** What a member reads: its Working Key Path from now on, uppermost key first; absent: it stays what it was. */
+  readonly path?: readonly TreeKey[];
 }
 
 export type Deletion =
@@ -110,6 +132,8 @@ export interface GroupUpdate {
   readonly policy: GroupPolicy;
   readonly keys: GroupKeys;
   readonly deletions: readonly Deletion[];
+  /** In the IKE SA of a member that is in several groups: the one that is meant. */
+  readonly group?: GroupId;
 }
 
 /** What a registration answer adds for the one member. */

@@ -43,6 +43,8 @@ export interface GmTuning {
   readonly rolloverLeft: Micros;
   /** An excluded member waits a random whole number of seconds, from 1 to this, before it registers again. */
   readonly exclusionSecondsMost: number;
+  /** Further groups of one key server are registered over the IKE SA that stands, instead of one SA for each. */
+  readonly shareSa: boolean;
   /** Where its TEKs go on for a while: at most this long, or half their shortened life. */
   readonly gentleExclusionMost: Micros;
 }
@@ -51,5 +53,6 @@ export const GM_TUNING: GmTuning = {
   retryWait: 10 * SECOND,
   rolloverLeft: 30 * SECOND,
   exclusionSecondsMost: 10,
+  shareSa: true,
   gentleExclusionMost: 60 * SECOND,
 };

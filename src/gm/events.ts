@@ -9,7 +9,7 @@ export const GM_EVENTS = {
     syslog: [gdoi(5, "GM_CM_ATTACH", "Crypto map attached for GM in group {group}.")],
   },
   "gm.registering": {
-    meaning: "A registration starts; data server, address, attempt, again.",
+    meaning: "A registration starts; data server, address, attempt, again, exchange.",
     syslog: [
       {
         facility: "CRYPTO",
@@ -82,6 +82,9 @@ export const GM_EVENTS = {
         "The IPSec SA created for group {group} may have expired/been cleared, or didn't go through. Re-register to KS.",
       ),
     ],
+  },
+  "gm.noKeyPath": {
+    meaning: "A rekey brings a KEK that no key of the member leads to: it was put out; data sequence.",
   },
   "gm.deleteReceived": {
     meaning: "The key server has put the member out; data immediate, waitSeconds.",

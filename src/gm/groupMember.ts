@@ -18,8 +18,10 @@ import { dropPolicy, refreshKeys } from "./install.ts";
 import {
   beginRegistration,
   onEstablished,
+  onRegistrationAnswer,
   onRegistrationClosed,
-  registeringWith,
+  registeringOver,
+  reregister,
   sendWithdrawal,
   waitToRegister,
 } from "./registration.ts";
@@ -107,6 +109,9 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
         answerAuth(state.endpoint, tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
       );
       break;
+    case "response":
+      onRegistrationAnswer(turn, outcome.sa, outcome.tag, outcome.payloads);
+      break;
     case "rekeyed":
       onRekeyed(turn, outcome.sa, outcome.successor);
       break;
@@ -116,7 +121,10 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
   }
 }
 
-/** The IKE SA that rekeys come in has a successor: keys are wrapped under what its SK_d yields from now on. */
+/**
+ * The IKE SA that rekeys come in has a successor: keys are wrapped under what its SK_d yields from now on. RFC 9838
+ * section 2.3.3 allows the rekey of the IKE SA; that GSK_w changes with it follows from section 3.1.1.
+ */
 function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
   const view = saView(turn.state.endpoint, successor);
   for (const group of turn.state.groups) {
@@ -134,11 +142,7 @@ function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
  * multicast member needs none: the key server closes it by convention.
  */
 function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number): void {
-  const registering = registeringWith(turn, sa);
-  if (registering !== undefined) {
-    onRegistrationClosed(turn, registering, reason, notify);
-    return;
-  }
+  for (const group of registeringOver(turn, sa)) onRegistrationClosed(turn, group, reason, notify);
   for (const group of turn.state.groups) {
     if (group.retiredSa === sa) group.retiredSa = undefined;
     const { held } = group;
@@ -166,12 +170,6 @@ function runTimers(turn: Turn): void {
     const [timer, index] = key.split(" ") as [GmTimer, string];
     ON_GROUP[timer](turn, state.groups[Number(index)]!);
   }
-}
-
-function reregister(turn: Turn, group: GmGroup, reason: string): void {
-  if (group.phase.at !== "registered") return;
-  turn.out.push(gmEvent("gm.reregister", { group: group.config.name, reason }));
-  beginRegistration(turn, group, "reregisterDue");
 }
 
 /** Permitted traffic is dropped once no TEK is left: the rules stay, the SAs are gone. */

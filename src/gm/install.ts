@@ -50,6 +50,8 @@ export function installGrant(
     sa,
     kwk,
     kek: undefined,
+    path: keys.path ?? [],
+    assembly: undefined,
     previousKekSpi: old?.kek?.sa.spi,
     teks: [],
     rules: trafficRules(group, policy),
@@ -145,6 +147,8 @@ export function applyUpdate(turn: Turn, group: GmGroup, update: GroupUpdate): Up
     held.previousKekSpi = held.kek!.sa.spi;
     installKek(turn, group, held, newKek(turn, policy.kek, keys.kek!, held.kek), undefined);
     held.sequence = 0;
+    held.assembly = undefined;
+    held.path = keys.path ?? held.path;
   }
   for (const deletion of update.deletions) {
     if (deletion.kind === "member") continue;
@@ -171,7 +175,7 @@ function deleteTeks(turn: Turn, group: GmGroup, doomed: readonly HeldTek[], dela
 function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | undefined): HeldKek {
   const authentication = policy.authentication ?? old!.sa.authentication;
   const publicKey = policy.publicKey ?? old?.sa.publicKey;
-  const { spi, suite, destination, lifetimeSeconds } = policy;
+  const { spi, suite, destination, lifetimeSeconds, nextSpis } = policy;
   // A registration that was overtaken by a rekey must not make the member accept that one again.
   const known = old?.sa.spi === spi ? old.nextMessageId : 0;
   return {
@@ -180,6 +184,7 @@ function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | und
     lifetimeSeconds,
     expiresAt: turn.now + lifetimeSeconds * SECOND,
     nextMessageId: Math.max(policy.nextMessageId, known),
+    nextSpis,
   };
 }
 

@@ -1,4 +1,10 @@
-/** How a member gets its policy: one key server after the other, until one hands it out. */
+/**
+ * How a member gets its policy: one key server after the other, until one hands it out. The first group of a key server
+ * is registered by GSA_AUTH; further ones by GSA_REGISTRATION over the same IKE SA (RFC 9838 section 2.3.2), where they
+ * come from the same address with the same profile. A group that comes back never relies on the SA that it had: lost
+ * rekeys may have been the SA's fault.
+ */
+import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
 import { passOn } from "../gikev2/outcomes.ts";
@@ -8,7 +14,7 @@ import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { gmEvent } from "./events.ts";
 import { grantProblem, installGrant } from "./install.ts";
-import type { GmGroup, GmPhase, Turn } from "./state.ts";
+import type { GmGroup, GmPhase, RegistrationStep, Turn } from "./state.ts";
 import { dialectFor, moveTo, startTimer, stopTimer } from "./state.ts";
 import type { GmTransition } from "./states.ts";
 
@@ -25,32 +31,111 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
   group.reregisterAt = undefined;
   const server = config.servers[group.server]!;
   counters.attempts += 1;
-  const data = { group: config.name, server: server.address, address: config.local.address };
-  turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again: group.held !== undefined, ...data }));
   const dialect = dialectFor(group);
-  const { id, senderIds, capabilities } = config;
-  const wish = { group: id, senderIds, ...(capabilities === undefined ? {} : { capabilities }) };
+  const shared = group.tuning.shareSa ? sharedSa(turn, group, server) : undefined;
+  const exchange = shared === undefined ? dialect.authExchange : dialect.registrationExchange;
+  const again = group.held !== undefined;
+  const data = { group: config.name, server: server.address, address: config.local.address, exchange };
+  turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again, ...data }));
+  if (shared !== undefined) {
+    moveTo(group, transition, { at: "registering", server, ...shared });
+    if (shared.step === "request") ask(turn, group, shared.sa);
+    return;
+  }
   const options = {
     local: config.local,
     remote: server,
     profile: config.profile,
     authExchange: dialect.authExchange,
-    payloads: dialect.registration(wish),
+    payloads: wishOf(group),
   };
   const outcomes = initiate(turn.state.endpoint, turn.tools, options, turn.now);
-  moveTo(group, transition, { at: "registering", server, sa: lastSa(turn.state.endpoint) });
+  moveTo(group, transition, { at: "registering", server, sa: lastSa(turn.state.endpoint), step: "auth" });
   passOn(turn.out, outcomes);
 }
 
-/** The group that an IKE SA is registering, or undefined where the SA has another purpose. */
-export function registeringWith(turn: Turn, sa: SaNumber): GmGroup | undefined {
-  return turn.state.groups.find(({ phase }) => phase.at === "registering" && phase.sa === sa);
+function wishOf(group: GmGroup): readonly Payload[] {
+  const { id, senderIds, capabilities } = group.config;
+  return dialectFor(group).registration({
+    group: id,
+    senderIds,
+    ...(capabilities === undefined ? {} : { capabilities }),
+  });
 }
 
-/** The key server proved itself and answered: with policy and keys, or with a reason why not. */
+/** The IKE SA of another group with this key server, and what is to be done there. */
+function sharedSa(
+  turn: Turn,
+  group: GmGroup,
+  server: Endpoint,
+): { readonly sa: SaNumber; readonly step: RegistrationStep } | undefined {
+  const { config, held } = group;
+  for (const other of turn.state.groups) {
+    if (other === group || other.config.profile !== config.profile || other.config.dialect !== config.dialect) continue;
+    if (!sameEndpoint(other.config.local, config.local)) continue;
+    const { phase } = other;
+    if (phase.at === "registering" && phase.step === "auth" && sameEndpoint(phase.server, server)) {
+      return { sa: phase.sa, step: "queued" };
+    }
+    const sa = other.held?.sa;
+    if (phase.at !== "registered" || sa === undefined || sa === held?.sa) continue;
+    if (!sameEndpoint(other.held!.server, server) || saView(turn.state.endpoint, sa)?.established !== true) continue;
+    return { sa, step: "request" };
+  }
+  return undefined;
+}
+
+function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.address === b.address && a.port === b.port;
+}
+
+const REGISTER = "register";
+
+/** GSA_REGISTRATION; the tag tells by the answer which group asked. */
+function ask(turn: Turn, group: GmGroup, sa: SaNumber): void {
+  const { registrationExchange } = dialectFor(group);
+  const options = { tag: `${REGISTER} ${group.index}` };
+  passOn(
+    turn.out,
+    request(turn.state.endpoint, turn.tools, sa, registrationExchange, wishOf(group), options, turn.now),
+  );
+}
+
+/** The groups that register over an IKE SA, or wait for it. */
+export function registeringOver(turn: Turn, sa: SaNumber): readonly GmGroup[] {
+  return turn.state.groups.filter(({ phase }) => phase.at === "registering" && phase.sa === sa);
+}
+
+/** The key server proved itself and answered the first group; the others may ask now. */
 export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Payload[]): void {
-  const group = registeringWith(turn, sa);
-  if (group === undefined) return;
+  for (const group of registeringOver(turn, sa)) {
+    const phase = group.phase as Extract<GmPhase, { at: "registering" }>;
+    if (phase.step === "auth") takeAnswer(turn, group, sa, payloads);
+  }
+  for (const group of registeringOver(turn, sa)) {
+    const { server } = group.phase as Extract<GmPhase, { at: "registering" }>;
+    if (saView(turn.state.endpoint, sa)?.established !== true) {
+      serverFailed(turn, group, "closed", 0);
+      continue;
+    }
+    group.phase = { at: "registering", server, sa, step: "request" };
+    ask(turn, group, sa);
+  }
+}
+
+/** The answer to a GSA_REGISTRATION. */
+export function onRegistrationAnswer(turn: Turn, sa: SaNumber, tag: string, payloads: readonly Payload[]): void {
+  const [kind, index] = tag.split(" ");
+  if (kind !== REGISTER) return;
+  const group = turn.state.groups[Number(index)]!;
+  const { phase } = group;
+  if (phase.at === "registering" && phase.step === "request" && phase.sa === sa) takeAnswer(turn, group, sa, payloads);
+  // The map is gone since then: the key server must not count on the member.
+  else if (phase.at === "idle") sendWithdrawal(turn, group, sa, NotifyType.REGISTRATION_FAILED);
+}
+
+/** Policy and keys, or a reason why not. */
+function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly Payload[]): void {
   const { endpoint } = turn.state;
   const dialect = dialectFor(group);
   const view = saView(endpoint, sa)!;
@@ -91,20 +176,32 @@ export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Paylo
 function retireSa(turn: Turn, group: GmGroup, sa: SaNumber): void {
   const old = group.held?.sa;
   if (old === undefined || old === sa) return;
-  if (group.retiredSa !== undefined) forget(turn.state.endpoint, group.retiredSa);
+  const { retiredSa } = group;
+  if (retiredSa !== undefined && !isUsed(turn, retiredSa)) forget(turn.state.endpoint, retiredSa);
   group.retiredSa = old;
+}
+
+/** By another group, for its rekeys or its registration. */
+function isUsed(turn: Turn, sa: SaNumber): boolean {
+  return turn.state.groups.some(
+    ({ held, phase }) => held?.sa === sa || (phase.at === "registering" && phase.sa === sa),
+  );
 }
 
 /** The policy is of no use here: the key server is told, so that it does not count on this member. */
 function abandon(turn: Turn, group: GmGroup, sa: SaNumber, reason: string, notify: number): void {
   const { endpoint } = turn.state;
-  if (notify === NotifyType.INVALID_SYNTAX) {
+  const others = turn.state.groups.some(
+    (other) =>
+      other !== group && (other.held?.sa === sa || (other.phase.at === "registering" && other.phase.sa === sa)),
+  );
+  if (notify === NotifyType.INVALID_SYNTAX && !others) {
     // Out of the phase first: the end of this SA is no failure of its own.
     serverFailed(turn, group, reason, notify);
     passOn(turn.out, close(endpoint, turn.tools, sa, turn.now));
     return;
   }
-  sendWithdrawal(turn, group, sa, notify);
+  sendWithdrawal(turn, group, sa, notify === NotifyType.INVALID_SYNTAX ? NotifyType.REGISTRATION_FAILED : notify);
   serverFailed(turn, group, reason, notify);
 }
 
@@ -139,6 +236,13 @@ function serverFailed(turn: Turn, group: GmGroup, reason: string, notify: number
     gmEvent("gm.listExhausted", { group: name, servers: servers.length, waitMillis: Math.floor(wait / MILLISECOND) }),
   );
   startTimer(turn, "retry", group, turn.now + wait);
+}
+
+/** New keys have not come, or a rekey was missed: the member asks at once. */
+export function reregister(turn: Turn, group: GmGroup, reason: string): void {
+  if (group.phase.at !== "registered") return;
+  turn.out.push(gmEvent("gm.reregister", { group: group.config.name, reason }));
+  beginRegistration(turn, group, "reregisterDue");
 }
 
 /** Waits before the member comes back, so that a group does not come at once. Returns whole seconds. */

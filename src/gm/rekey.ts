@@ -5,15 +5,17 @@
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
+import { groupIdText } from "../gikev2/groupId.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import type { RekeyHeader } from "../gikev2/rekeyHeader.ts";
+import { selectorKey } from "../gikev2/selectors.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { gmEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
-import { sendWithdrawal, waitToRegister } from "./registration.ts";
+import { reregister, sendWithdrawal, waitToRegister } from "./registration.ts";
 import type { GmGroup, HeldTek, Turn } from "./state.ts";
 import { dialectFor, moveTo, stopTimer } from "./state.ts";
 
@@ -25,6 +27,8 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
   const held = group?.held;
   if (group === undefined || held === undefined) {
     turn.state.unknownRekeys += 1;
+    // A message under a rekey SA that was announced: the one that brought it is lost (RFC 9838 section 4.4.2.2.3).
+    for (const one of turn.state.groups) if (one.held?.kek?.nextSpis.includes(spi)) reregister(turn, one, "nextSpi");
     return;
   }
   const { kek } = held;
@@ -36,13 +40,18 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
     return;
   }
   const dialect = dialectFor(group);
-  const opened = dialect.openRekey(turn.tools.crypto, kek.sa, octets);
-  if (!opened.ok) {
+  const opened = dialect.openRekey(turn.tools.crypto, kek.sa, octets, held.assembly);
+  if (opened.kind === "refused") {
     reject(turn, group, opened.reason, messageId, opened.problem);
     return;
   }
+  if (opened.kind === "part") {
+    held.assembly = opened.assembly;
+    return;
+  }
+  held.assembly = undefined;
   kek.nextMessageId = opened.messageId + 1;
-  const update = dialect.readRekey(turn.tools.crypto, kek.sa, opened.payloads);
+  const update = dialect.readRekey(turn.tools.crypto, kek.sa, opened.payloads, held.path);
   if (!update.ok) {
     // It is the key server's own word, and not understood: the member needs its policy another way.
     reject(turn, group, "contents", messageId, update.problem);
@@ -51,6 +60,11 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
   }
   group.counters.rekeysMulticast += 1;
   held.sequence = opened.messageId + 1;
+  if ("excluded" in update.value) {
+    turn.out.push(gmEvent("gm.noKeyPath", { group: group.config.name, sequence: held.sequence }));
+    exclude(turn, group, false);
+    return;
+  }
   accept(turn, group, update.value, "multicast");
 }
 
@@ -70,27 +84,50 @@ interface InbandAnswer {
 
 /** A GSA_INBAND_REKEY. The IKE room answers repetitions from its memory, so each rekey comes here once. */
 export function onInbandRekey(turn: Turn, sa: SaNumber, messageId: number, payloads: readonly Payload[]): InbandAnswer {
-  const group = turn.state.groups.find(({ held }) => held?.sa === sa);
-  const held = group?.held;
-  if (group === undefined || held === undefined) return { payloads: [], afterwards: () => {} };
-  const dialect = dialectFor(group);
-  const update = dialect.readInbandRekey(turn.tools.crypto, held.kwk, payloads);
-  group.counters.acksSent += 1;
+  const groups = turn.state.groups.filter(({ held }) => held?.sa === sa);
+  const [first] = groups;
+  if (first === undefined) return { payloads: [], afterwards: () => {} };
+  const dialect = dialectFor(first);
+  // One IKE SA has one key-wrap key, whatever group is meant.
+  const update = dialect.readInbandRekey(turn.tools.crypto, first.held!.kwk, payloads);
   if (update.ok) {
-    group.counters.rekeysUnicast += 1;
-    held.sequence += 1;
-    return { payloads: [], afterwards: () => accept(turn, group, update.value, "unicast") };
+    const group = groupMeant(groups, update.value);
+    if (group !== undefined) return acknowledge(turn, group, update.value);
   }
-  reject(turn, group, "contents", messageId, update.problem);
+  const { notify, problem } = update.ok ? { notify: NotifyType.NO_PROPOSAL_CHOSEN, problem: "of which group" } : update;
+  for (const group of groups) reject(turn, group, "contents", messageId, problem);
+  first.counters.acksSent += 1;
   // Badly formed: an error. Well formed but of no use: an empty answer, and the member withdraws (section 2.3.2).
-  if (update.notify === NotifyType.INVALID_SYNTAX) {
-    return { payloads: dialect.refusal(update.notify), afterwards: () => comeBack(turn, group) };
-  }
-  const withdraw = () => {
-    sendWithdrawal(turn, group, sa, update.notify);
-    comeBack(turn, group);
+  const malformed = notify === NotifyType.INVALID_SYNTAX;
+  const afterwards = () => {
+    for (const group of groups) {
+      if (!malformed) sendWithdrawal(turn, group, sa, notify);
+      comeBack(turn, group);
+    }
   };
-  return { payloads: [], afterwards: withdraw };
+  return { payloads: malformed ? dialect.refusal(notify) : [], afterwards };
+}
+
+function acknowledge(turn: Turn, group: GmGroup, update: GroupUpdate): InbandAnswer {
+  group.counters.acksSent += 1;
+  group.counters.rekeysUnicast += 1;
+  group.held!.sequence += 1;
+  return { payloads: [], afterwards: () => accept(turn, group, update, "unicast") };
+}
+
+/**
+ * Of several groups over one IKE SA: the one that the key server names, else the only one that holds a data SA to be
+ * deleted, else the only one that knows all selectors of the new data SAs. Undefined where that does not decide.
+ */
+function groupMeant(groups: readonly GmGroup[], { group: id, deletions, policy }: GroupUpdate): GmGroup | undefined {
+  if (groups.length === 1) return groups[0];
+  if (id !== undefined) return groups.find(({ config }) => groupIdText(config.id) === groupIdText(id));
+  const spis = deletions.flatMap((deletion) => (deletion.kind === "dataSas" ? deletion.spis : []));
+  const holders = groups.filter(({ held }) => held!.teks.some((tek) => spis.includes(tek.spi)));
+  if (holders.length > 0) return holders.length === 1 ? holders[0] : undefined;
+  const keys = policy.dataSas.map(({ selector }) => selectorKey(selector));
+  const knowing = groups.filter(({ families }) => keys.length > 0 && keys.every((key) => families.has(key)));
+  return knowing.length === 1 ? knowing[0] : undefined;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- both

@@ -6,10 +6,10 @@ import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { cancelTimer, createTimers, setTimer } from "../base/timers.ts";
 import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
-import type { Dialect, RekeySa } from "../gikev2/dialect.ts";
+import type { Dialect, RekeyAssembly, RekeySa } from "../gikev2/dialect.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
-import type { DataSuite, RekeySelector } from "../gikev2/policy.ts";
+import type { DataSuite, RekeySelector, TreeKey } from "../gikev2/policy.ts";
 import type { SaNumber, Tools } from "../ikev2/api.ts";
 import type { IkeEndpoint } from "../ikev2/endpoint.ts";
 import { createEndpoint } from "../ikev2/endpoint.ts";
@@ -27,10 +27,16 @@ export interface GmState {
   unknownRekeys: number;
 }
 
+/**
+ * `auth`: GSA_AUTH in an SA of its own. `queued`: the SA is that of another group, which is still authenticating.
+ * `request`: GSA_REGISTRATION in an SA that stands.
+ */
+export type RegistrationStep = "auth" | "queued" | "request";
+
 /** Each state carries what belongs to it. */
 export type GmPhase =
   | { readonly at: "idle" }
-  | { readonly at: "registering"; readonly server: Endpoint; readonly sa: SaNumber }
+  | { readonly at: "registering"; readonly server: Endpoint; readonly sa: SaNumber; readonly step: RegistrationStep }
   | { readonly at: "waiting" }
   | { readonly at: "registered" };
 
@@ -73,6 +79,10 @@ export interface HeldPolicy {
   /** Wraps keys in that SA. */
   kwk: Secret;
   kek: HeldKek | undefined;
+  /** Working Key Path: keys of the group's key tree, the uppermost first. RFC 9838 section 3.3. */
+  path: readonly TreeKey[];
+  /** Fragments of the next rekey message. */
+  assembly: RekeyAssembly | undefined;
   /** SPI of the KEK before: late copies under it are duplicates. */
   previousKekSpi: string | undefined;
   /** Newest first. */
@@ -100,6 +110,8 @@ export interface HeldKek {
   readonly expiresAt: Micros;
   /** Lowest message ID that is not known yet. */
   nextMessageId: number;
+  /** SPIs announced as its successors. */
+  readonly nextSpis: readonly string[];
 }
 
 export interface HeldTek {

@@ -328,6 +328,8 @@ export interface SaView {
   readonly identity: Id | undefined;
   readonly profile: string;
   readonly createdAt: Micros;
+  /** Both sides take fragments (RFC 7383). */
+  readonly fragments: boolean;
   /** SK_d, for the key-wrap key and for Child SAs; undefined before the keys exist. */
   readonly skD: Secret | undefined;
 }

@@ -225,7 +225,7 @@ export function nextDeadline(endpoint: IkeEndpoint): Micros | undefined {
 export function saView(endpoint: IkeEndpoint, number: SaNumber): SaView | undefined {
   const sa = endpoint.sas.get(number);
   if (sa === undefined || !isLive(sa)) return undefined;
-  const { initiator, local, remote, spiInitiator, spiResponder, identity, profile, createdAt, keys } = sa;
+  const { initiator, local, remote, spiInitiator, spiResponder, identity, profile, createdAt, fragments, keys } = sa;
   return {
     number,
     initiator,
@@ -238,6 +238,7 @@ export function saView(endpoint: IkeEndpoint, number: SaNumber): SaView | undefi
     identity,
     profile,
     createdAt,
+    fragments,
     skD: keys?.d,
   };
 }

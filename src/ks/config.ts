@@ -31,7 +31,7 @@ export interface KsGroupConfig {
     readonly lifetimeSeconds: number;
     readonly suite: KekSuite;
     /** Absent: rekeys are authenticated by the possession of the KEK alone (not recommended by RFC 9838). */
-    readonly signer?: { readonly key: PrivateKey; readonly scheme: SignatureScheme };
+    readonly signer?: Signer;
   };
   /** `sa ipsec N` in order of their numbers. */
   readonly dataSas: readonly DataSaConfig[];
@@ -46,6 +46,12 @@ export interface KsGroupConfig {
   /** Activation and deactivation delay that members are told; absent: none. */
   readonly atdSeconds?: number;
   readonly dtdSeconds?: number;
+}
+
+/** What multicast rekeys are signed with. */
+export interface Signer {
+  readonly key: PrivateKey;
+  readonly scheme: SignatureScheme;
 }
 
 /** One `sa ipsec`: its entries have a data SA each where they permit, and exempt traffic where they deny. */
@@ -80,8 +86,13 @@ export interface KsTuning {
   readonly idleClose: Micros;
   /** The same for IKE SAs whose member was refused. */
   readonly refusedClose: Micros;
-  /** Members tell a lost rekey by traffic with an SPI that was announced (GSA_NEXT_SPI). */
+  /** Members tell a lost rekey by traffic or rekeys with an SPI that was announced (GSA_NEXT_SPI); multicast groups only. */
   readonly announceNextSpi: boolean;
+  /**
+   * `lkh`: members of a multicast group hold keys of a tree, so that one of them can be put out with a single message.
+   * `none`: that takes a new registration of all others. RFC 9838 section 3.2.2.
+   */
+  readonly keyTree: "none" | "lkh";
   /** Sender-IDs that one registration gets at most. */
   readonly senderIdsMost: number;
   /** Members beyond this number are refused with REGISTRATION_FAILED. */
@@ -95,6 +106,7 @@ export const KS_TUNING: KsTuning = {
   idleClose: 60 * SECOND,
   refusedClose: 10 * SECOND,
   announceNextSpi: false,
+  keyTree: "none",
   senderIdsMost: 16,
   membersMost: 1_000_000,
 };

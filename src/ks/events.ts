@@ -57,6 +57,10 @@ export const KS_EVENTS = {
     meaning: "A silent member was deleted; data member, silent, unit.",
     syslog: [gdoi(4, "GM_DELETE", "GM {member} deleted from group {group}.")],
   },
+  "ks.memberEvicted": {
+    meaning: "An operator put one member out; data member, immediate, barred.",
+    syslog: [gdoi(4, "GM_DELETE", "GM {member} deleted from group {group}.")],
+  },
   "ks.membersCleared": {
     meaning: "An operator removed all members; data members, immediate.",
     syslog: [gdoi(5, "KS_CLEAR_REGISTER", "Config: all members of group {group} cleared")],

@@ -13,9 +13,10 @@ import { answerAuth, close, expire, nextDeadline, receive, respond, saView } fro
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import type { KsConfig } from "./config.ts";
 import { ksEvent } from "./events.ts";
+import { evict } from "./eviction.ts";
 import { sendCopy } from "./multicast.ts";
 import { register } from "./registration.ts";
-import { clearMembers, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
+import { changeSigner, clearMembers, deleteDataSas, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
 import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch, settle } from "./round.ts";
 import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
 import { createKsState, dialectFor, removeMember } from "./state.ts";
@@ -194,7 +195,28 @@ function closeIdle(turn: Turn, sa: SaNumber): void {
 function obey(turn: Turn, command: KsCommand): void {
   for (const group of turn.state.groups.values()) {
     if (group.config.name !== command.group) continue;
-    if (command.name === "rekey") rekeyByCommand(turn, group, command.replaceNow);
-    else clearMembers(turn, group, command.now);
+    obeyFor(turn, group, command);
+  }
+}
+
+function obeyFor(turn: Turn, group: KsGroup, command: KsCommand): void {
+  switch (command.name) {
+    case "rekey":
+      rekeyByCommand(turn, group, command.replaceNow);
+      break;
+    case "clearMembers":
+      clearMembers(turn, group, command.now);
+      break;
+    case "evictMember":
+      for (const member of [...group.members.values()]) {
+        if (member.remote.address === command.member) evict(turn, group, member, command.now, command.bar);
+      }
+      break;
+    case "deleteDataSas":
+      deleteDataSas(turn, group, command.spis);
+      break;
+    case "changeSigner":
+      changeSigner(turn, group, command.key);
+      break;
   }
 }

@@ -1,5 +1,7 @@
 /** When the keys of a group come to be, and when their renewal is due. */
+import { wrapOctets } from "../gikev2/keyMaterial.ts";
 import { createGeneration, createKek } from "./keys.ts";
+import { createKeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
 import type { KsGroup, Turn } from "./state.ts";
 import { startTimer } from "./state.ts";
@@ -8,9 +10,14 @@ import { startTimer } from "./state.ts";
 export function ensureKeys(turn: Turn, group: KsGroup): void {
   if (group.kek !== undefined) return;
   group.kek = createKek(turn, group);
+  group.tree = usesTree(group) ? createKeyTree(wrapOctets(group.config.kek.suite)) : undefined;
   group.generations = [createGeneration(turn, group)];
   armTek(turn, group);
   armKek(turn, group);
+}
+
+function usesTree({ tuning, config }: KsGroup): boolean {
+  return tuning.keyTree === "lkh" && config.transport.kind === "multicast";
 }
 
 /** Retransmission widens the margins of unicast groups only. */

@@ -22,7 +22,7 @@ import type {
 } from "../gikev2/policy.ts";
 import { specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
-import type { KsGroupConfig } from "./config.ts";
+import type { KsGroupConfig, Signer } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import type { KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
 
@@ -30,15 +30,16 @@ import type { KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
 
 /** A KEK that lives from now on. */
 export function createKek(turn: Turn, group: KsGroup): KsKek {
-  const { suite, lifetimeSeconds, signer } = group.config.kek;
+  const { suite, lifetimeSeconds } = group.config.kek;
+  const { signer } = group;
   const { rng } = turn.tools;
-  const spi = toHex(rng.bytes(16));
+  const spi = group.nextKekSpi ?? toHex(rng.bytes(16));
   const keys = splitKekKeys(suite, rng.bytes(kekOctets(suite)));
   const sa = {
     spi,
     suite,
     keys,
-    authentication: authenticationOf(group.config),
+    authentication: authenticationOf(signer),
     ...(signer === undefined ? {} : { publicKey: publicHalf(signer.key) }),
   };
   turn.out.push(ksEvent("ks.kekCreated", { group: group.config.name, spi, lifetimeSeconds }));
@@ -56,12 +57,18 @@ export function createKek(turn: Turn, group: KsGroup): KsKek {
   };
   turn.out.push({ kind: "keys", entry });
   const expiresAt = turn.now + lifetimeSeconds * SECOND;
-  return { sa, createdAt: turn.now, expiresAt, lifetimeSeconds, sequence: 0, nextIv: 0 };
+  group.nextKekSpi = announcesNext(group) ? toHex(rng.bytes(16)) : undefined;
+  return { sa, signer, createdAt: turn.now, expiresAt, lifetimeSeconds, sequence: 0, nextIv: 0 };
 }
 
-function authenticationOf({ kek }: KsGroupConfig): RekeyAuthentication {
-  if (kek.signer === undefined) return { kind: "implicit" };
-  const algorithm = algorithmOfScheme(kek.signer.scheme);
+/** Inband rekeys do not announce SPIs (RFC 9838 table 10): a member that is rekeyed in its IKE SA misses none unnoticed. */
+function announcesNext({ tuning, config }: KsGroup): boolean {
+  return tuning.announceNextSpi && config.transport.kind === "multicast";
+}
+
+function authenticationOf(signer: Signer | undefined): RekeyAuthentication {
+  if (signer === undefined) return { kind: "implicit" };
+  const algorithm = algorithmOfScheme(signer.scheme);
   assert(algorithm !== undefined, "a signature scheme without an algorithm identifier");
   return { kind: "signature", algorithm };
 }
@@ -81,7 +88,7 @@ export function createGeneration(turn: Turn, group: KsGroup): TekGeneration {
     const data = { group: group.config.name, spi: spiText(spi), generation: number, family, lifetimeSeconds };
     turn.out.push(ksEvent("ks.tekCreated", data), { kind: "keys", entry: tekEntry(spi, suite, key) });
   }
-  group.nextTekSpis = group.tuning.announceNextSpi ? teks.map(() => drawTekSpi(turn, spis)) : [];
+  group.nextTekSpis = announcesNext(group) ? teks.map(() => drawTekSpi(turn, spis)) : [];
   return { number, createdAt: turn.now, teks };
 }
 
@@ -186,7 +193,7 @@ function kekPolicy(group: KsGroup, kek: KsKek, now: Micros): KekPolicy {
     authentication,
     ...(publicKey === undefined ? {} : { publicKey }),
     nextMessageId: multicast ? kek.sequence : 0,
-    nextSpis: [],
+    nextSpis: group.nextKekSpi === undefined ? [] : [group.nextKekSpi],
   };
 }
 

@@ -9,14 +9,30 @@ import { ksEvent } from "./events.ts";
 import type { KsGroup, KsKek, Turn } from "./state.ts";
 import { dialectFor, startTimer } from "./state.ts";
 
-/** Protected by `kek`, which is the old one where the message brings a new one. Its copies are the same octets. */
-export function sendToAll(turn: Turn, group: KsGroup, kek: KsKek, update: GroupUpdate): void {
-  const { signer } = group.config.kek;
-  const iv = nextIv(turn, kek);
-  const message = dialectFor(group).sealRekey(turn.tools.crypto, kek.sa, signer?.key, update, kek.sequence, iv);
-  group.copies = { octets: message, sequence: kek.sequence + 1, startedAt: turn.now, sent: 0 };
+/** `kek` protects the message; it is the old one where the message brings a new one. */
+export interface GroupMessage {
+  readonly kek: KsKek;
+  readonly update: GroupUpdate;
+}
+
+/** Messages that belong together: each copy is all of them, the same octets in the same order. */
+export function sendToAll(turn: Turn, group: KsGroup, messages: readonly GroupMessage[]): void {
+  const mtu = mtuOf(turn, group);
+  const datagrams = messages.flatMap(({ kek, update }) => {
+    const sealing = { messageId: kek.sequence, nextIv: () => nextIv(turn, kek), ...mtu };
+    return dialectFor(group).sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
+  });
+  group.copies = { datagrams, sequence: messages[0]!.kek.sequence + 1, startedAt: turn.now, sent: 0 };
   group.counters.lastRetransmits = 0;
   sendCopy(turn, group);
+}
+
+/** Fragments only where every member has agreed on them for its IKE SA. RFC 9838 section 2.4.1.2. */
+function mtuOf(turn: Turn, group: KsGroup): { readonly mtu?: number } {
+  const { fragmentation } = turn.state.config.ike;
+  if (fragmentation === undefined) return {};
+  for (const member of group.members.values()) if (!member.fragments) return {};
+  return { mtu: fragmentation.mtu };
 }
 
 /** An explicit IV that never repeats under the KEK: this key server is the only sender, so counting is enough. */
@@ -34,7 +50,7 @@ export function sendCopy(turn: Turn, group: KsGroup): void {
   if (copies === undefined) return;
   assert(config.transport.kind === "multicast", "copies of a rekey in a unicast group");
   const { source, destination } = config.transport;
-  turn.out.push({ kind: "send", local: source, remote: destination, octets: copies.octets });
+  for (const octets of copies.datagrams) turn.out.push({ kind: "send", local: source, remote: destination, octets });
   if (copies.sent > 0) {
     group.counters.retransmits += 1;
     group.counters.lastRetransmits += 1;

@@ -19,8 +19,10 @@ import type { Payload } from "../wire/payloads.ts";
 import type { Authorization } from "./config.ts";
 import { SENDER_ID_BITS } from "./config.ts";
 import { ksEvent } from "./events.ts";
+import { lockOut } from "./eviction.ts";
 import { keysOf, liveTeks, policyOf } from "./keys.ts";
 import { ensureKeys } from "./keyTimers.ts";
+import { addLeaf, pathOf } from "./keyTree.ts";
 import { reinitialise } from "./rekey.ts";
 import { settle } from "./round.ts";
 import type { KsGroup, KsMember, Tek, Turn } from "./state.ts";
@@ -32,6 +34,7 @@ const COMMON: Dialect = dialectOf("rfc9838");
 type RefusalReason =
   | "malformed"
   | "unknownGroup"
+  | "barred"
   | "profile"
   | "authorization"
   | "full"
@@ -41,6 +44,7 @@ type RefusalReason =
 
 const NOTIFY: Readonly<Record<Exclude<RefusalReason, "malformed">, number>> = {
   unknownGroup: NotifyType.INVALID_GROUP_ID,
+  barred: NotifyType.AUTHORIZATION_FAILED,
   profile: NotifyType.AUTHORIZATION_FAILED,
   authorization: NotifyType.AUTHORIZATION_FAILED,
   full: NotifyType.REGISTRATION_FAILED,
@@ -84,12 +88,13 @@ function join(
   if (wish.capabilities !== undefined && !suits(wish.capabilities, grant.policy)) {
     return refuse(turn, view, identity, group, "capabilities", group.id);
   }
-  admit(turn, group, view, identity, exchange, kwk, senderIds);
-  return dialect.grant(turn.tools.crypto, kwk, grant);
+  const { leaf } = admit(turn, group, view, identity, exchange, kwk, senderIds);
+  return dialect.grant(turn.tools.crypto, kwk, leaf === 0 ? grant : withPath(group, grant, leaf));
 }
 
 function refusalOf(group: KsGroup, view: SaView, identity: Id, kwk: Secret | undefined): RefusalReason | undefined {
-  const { config, members, tuning } = group;
+  const { config, members, tuning, barred } = group;
+  if (barred.has(view.remote.address)) return "barred";
   if (view.profile !== config.profile) return "profile";
   if (config.authorization !== undefined && !isAuthorized(config.authorization, view, identity)) return "authorization";
   if (!members.has(memberKey(view.remote)) && members.size >= tuning.membersMost) return "full";
@@ -177,6 +182,18 @@ function grantOf(turn: Turn, group: KsGroup, wish: Registration, senderIds: read
   };
 }
 
+/** The KEK reaches the member through the key tree: it learns all keys above its leaf. */
+function withPath(group: KsGroup, grant: Grant, leaf: number): Grant {
+  const keys = { hierarchy: pathOf(group.tree!, leaf), ...grant.keys };
+  return { keys, policy: grant.policy, senderIds: grant.senderIds, deletions: grant.deletions };
+}
+
+/** A member that registers again keeps its leaf. */
+function leafFor(turn: Turn, group: KsGroup, previous: KsMember | undefined): number {
+  if (group.tree === undefined) return 0;
+  return previous === undefined ? addLeaf(group.tree, turn.tools) : previous.leaf;
+}
+
 /** A member that registers again replaces what was known of it; its old IKE SA has served its purpose. */
 function admit(
   turn: Turn,
@@ -186,7 +203,7 @@ function admit(
   exchange: number,
   kwk: Secret,
   senderIds: readonly number[],
-): void {
+): KsMember {
   const key = memberKey(view.remote);
   const previous = group.members.get(key);
   if (previous !== undefined && previous.sa !== view.number) {
@@ -202,6 +219,8 @@ function admit(
     kwk,
     registeredAt: turn.now,
     senderIds,
+    fragments: view.fragments,
+    leaf: leafFor(turn, group, previous),
     round: group.rounds,
     awaited: false,
     rekeysSent: 0,
@@ -221,6 +240,7 @@ function admit(
   }
   const data = { group: group.config.name, member: key, identity: member.identity, exchange };
   turn.out.push(ksEvent("ks.registered", { replaced: previous !== undefined, members: group.members.size, ...data }));
+  return member;
 }
 
 /** The member does not want the group any more, or cannot use its policy. RFC 9838 section 2.3.2: the answer is empty. */
@@ -233,7 +253,9 @@ function leave(
   const member = group.members.get(memberKey(view.remote));
   if (member === undefined || member.sa !== view.number) return [];
   removeMember(turn.state, group, member);
+  settle(turn, group, member);
   turn.out.push(ksEvent("ks.left", { group: group.config.name, member: member.key, notify }));
+  if (group.tree !== undefined) lockOut(turn, group, member.leaf, "shorten");
   if (!turn.state.membersBySa.has(view.number)) {
     startTimer(turn, "close", view.number, turn.now + group.tuning.refusedClose);
   }

@@ -4,8 +4,10 @@
  * The message that brings a new KEK travels under the old one (multicast) or in the members' IKE SAs (unicast); the old
  * KEK is gone with it. Old TEKs live on until their end, so members change over without losing a packet.
  */
+import { assert } from "../base/errors.ts";
 import { SECOND } from "../base/micros.ts";
 import { timerAt } from "../base/timers.ts";
+import type { PrivateKey } from "../crypto/api.ts";
 import type { Deletion, GroupUpdate, KekPolicy } from "../gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
@@ -19,7 +21,7 @@ import type { KsGroup, KsKek, KsMember, TekGeneration, Turn } from "./state.ts";
 import { dialectFor, timerKey, unbindSa } from "./state.ts";
 
 /** Old TEKs: left to their end, given the shortened life of a replaced policy, or deleted at once. */
-type OldTeks = "keep" | "shorten" | "delete";
+export type OldTeks = "keep" | "shorten" | "delete";
 
 /** The newest TEKs are due. The KEK goes along where its own time has nearly come. */
 export function rekeyTeks(turn: Turn, group: KsGroup): void {
@@ -41,18 +43,14 @@ export function rekeyByCommand(turn: Turn, group: KsGroup, replaceNow: boolean):
   rekey(turn, group, true, true, replaceNow ? "delete" : "shorten");
 }
 
-function rekey(turn: Turn, group: KsGroup, tek: boolean, kek: boolean, old: OldTeks): void {
+/** `kek`, `tek`: which of them are renewed. */
+export function rekey(turn: Turn, group: KsGroup, tek: boolean, kek: boolean, old: OldTeks): void {
   const carrier = group.kek!;
   const newKek = kek ? createKek(turn, group) : undefined;
-  const { deletions, dtdSeconds } = tek ? retireOld(turn, group, old) : KEEP;
-  if (tek) {
-    const generation = createGeneration(turn, group);
-    group.generations = [generation, ...group.generations.filter((one) => liveTeks(one, turn.now).length > 0)];
-  }
-  const update = updateOf(turn, group, newKek, tek ? group.generations[0] : undefined, deletions, dtdSeconds);
+  const update = tek ? renewTeks(turn, group, newKek, old) : updateOf(turn, group, newKek, undefined, KEEP);
   const { sent, shown } = nextSequence(carrier.sequence, kek);
   announce(turn, group, sent, tek, kek, old !== "keep");
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, carrier, update);
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
   else startRound(turn, group, dialectFor(group).prepareInband(update), sent, [...group.members.values()], false);
   carrier.sequence = sent;
   if (newKek !== undefined) {
@@ -61,6 +59,22 @@ function rekey(turn: Turn, group: KsGroup, tek: boolean, kek: boolean, old: OldT
     armKek(turn, group);
   }
   if (tek) armTek(turn, group);
+}
+
+/** Makes a generation of TEKs; what the members are told of it, of the end of the others, and of a new KEK. */
+export function renewTeks(turn: Turn, group: KsGroup, newKek: KsKek | undefined, old: OldTeks): GroupUpdate {
+  const retired = retireOld(turn, group, old);
+  const generation = createGeneration(turn, group);
+  group.generations = [generation, ...group.generations.filter((one) => liveTeks(one, turn.now).length > 0)];
+  return updateOf(turn, group, newKek, generation, retired);
+}
+
+/** The algorithm is part of the policy and stays: a key of another kind is a mistake of the caller. */
+export function changeSigner(turn: Turn, group: KsGroup, key: PrivateKey): void {
+  const { signer } = group;
+  assert(signer !== undefined && signer.key.type === key.type, "a signer of another kind");
+  group.signer = { key, scheme: signer.scheme };
+  if (group.kek !== undefined) rekey(turn, group, false, true, "keep");
 }
 
 interface Retired {
@@ -72,11 +86,13 @@ const KEEP: Retired = { deletions: [] };
 
 /**
  * What happens to the TEKs in use. The shortened life travels as a deletion with the deactivation delay of RFC 9838
- * (section 4.4.3.1): members take the SAs out when it has passed.
+ * (section 4.4.3.1): members take the SAs out when it has passed. A group with a delay of its own lets go of the TEKs
+ * that a rekey replaces in the same way; without one they live to their end.
  */
 function retireOld(turn: Turn, group: KsGroup, old: OldTeks): Retired {
+  const { dtdSeconds } = group.config;
   const teks = group.generations.flatMap((generation) => liveTeks(generation, turn.now));
-  if (old === "keep" || teks.length === 0) return KEEP;
+  if ((old === "keep" && dtdSeconds === undefined) || teks.length === 0) return KEEP;
   const deletions: Deletion[] = [{ kind: "dataSas", spis: teks.map((tek) => tek.spi) }];
   if (old === "delete") {
     for (const tek of teks) tek.expiresAt = turn.now;
@@ -84,7 +100,8 @@ function retireOld(turn: Turn, group: KsGroup, old: OldTeks): Retired {
   }
   let longest = 0;
   for (const tek of teks) {
-    const life = shortenedLifetime(tek.expiresAt - turn.now, tek.lifetimeSeconds);
+    const left = tek.expiresAt - turn.now;
+    const life = old === "keep" ? Math.min(left, dtdSeconds! * SECOND) : shortenedLifetime(left, tek.lifetimeSeconds);
     tek.expiresAt = turn.now + life;
     longest = Math.max(longest, life);
   }
@@ -96,15 +113,14 @@ function updateOf(
   group: KsGroup,
   newKek: KsKek | undefined,
   generation: TekGeneration | undefined,
-  deletions: readonly Deletion[],
-  dtdSeconds: number | undefined,
+  { deletions, dtdSeconds }: Retired,
 ): GroupUpdate {
   const teks = generation?.teks ?? [];
   const policy = policyOf(group, newKek, teks, turn.now);
   return {
     policy: {
       ...policy,
-      ...(policy.kek === undefined ? {} : { kek: withoutAuthentication(policy.kek) }),
+      ...(policy.kek === undefined ? {} : { kek: kekOfRekey(group, policy.kek) }),
       ...(dtdSeconds === undefined ? {} : { dtdSeconds }),
     },
     keys: keysOf(newKek, teks),
@@ -112,13 +128,24 @@ function updateOf(
   };
 }
 
-/** How rekeys are authenticated was told at registration and stays (RFC 9838 section 4.4.2.1). */
-function withoutAuthentication(kek: KekPolicy): KekPolicy {
-  const { authentication: _, publicKey: __, ...rest } = kek;
-  return rest;
+/**
+ * How rekeys are authenticated was told at registration and stays (RFC 9838 section 4.4.2.1); the key that they are
+ * signed with is told only where it is another one (section 4.5.3.2). The message itself is signed with the old one.
+ */
+export function kekOfRekey(group: KsGroup, kek: KekPolicy): KekPolicy {
+  const { authentication: _, publicKey, ...rest } = kek;
+  const changed = group.kek!.signer?.key !== group.signer?.key;
+  return changed && publicKey !== undefined ? { ...rest, publicKey } : rest;
 }
 
-function announce(turn: Turn, group: KsGroup, sequence: number, tek: boolean, kek: boolean, replace: boolean): void {
+export function announce(
+  turn: Turn,
+  group: KsGroup,
+  sequence: number,
+  tek: boolean,
+  kek: boolean,
+  replace: boolean,
+): void {
   const { transport, name } = group.config;
   group.counters.rekeys += 1;
   const destination = transport.kind === "multicast" ? transport.destination.address : "";
@@ -144,7 +171,7 @@ function announce(turn: Turn, group: KsGroup, sequence: number, tek: boolean, ke
  * their TEKs at once instead of after a shortened life. RFC 9838 section 2.4.3: Delete with SPI 0 of the rekey SA, and of
  * the data SAs for a clean start.
  */
-function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
+export function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
   const carrier = group.kek;
   if (carrier === undefined) return;
   const members = [...group.members.values()];
@@ -152,22 +179,23 @@ function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
   const update: GroupUpdate = { policy: NO_POLICY, keys: NO_KEYS, deletions };
   const sequence = carrier.sequence + 1;
   announce(turn, group, sequence, false, false, true);
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, carrier, update);
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
   else startRound(turn, group, dialectFor(group).prepareInband(update), sequence, members.map(copyForRound), true);
   for (const member of members) dropMember(turn, group, member);
   group.kek = undefined;
   group.generations = [];
   group.nextTekSpis = [];
+  group.nextKekSpi = undefined;
   group.senderIdsUsed = 0;
   ensureKeys(turn, group);
 }
 
 /** The round goes on with the IKE SA after the group has let go of it. */
-function copyForRound(member: KsMember): KsMember {
+export function copyForRound(member: KsMember): KsMember {
   return { ...member };
 }
 
-function dropMember(turn: Turn, group: KsGroup, member: KsMember): void {
+export function dropMember(turn: Turn, group: KsGroup, member: KsMember): void {
   group.members.delete(member.key);
   unbindSa(turn.state, group, member);
 }
@@ -184,4 +212,25 @@ export function reinitialise(turn: Turn, group: KsGroup): void {
   const members = group.members.size;
   excludeAll(turn, group, true);
   turn.out.push(ksEvent("ks.reinitialised", { group: group.config.name, members }));
+}
+
+/** Data SAs that are to serve no more; new ones come with the next rekey of TEKs. RFC 9838 section 2.4.3. */
+export function deleteDataSas(turn: Turn, group: KsGroup, spis: readonly number[] | undefined): void {
+  const carrier = group.kek;
+  const live = group.generations.flatMap((generation) => liveTeks(generation, turn.now));
+  const doomed = live.filter((tek) => spis === undefined || spis.includes(tek.spi));
+  if (carrier === undefined || doomed.length === 0) return;
+  for (const tek of doomed) tek.expiresAt = turn.now;
+  const deletion: Deletion =
+    doomed.length === live.length ? { kind: "allDataSas" } : { kind: "dataSas", spis: doomed.map((tek) => tek.spi) };
+  tellAll(turn, group, carrier, { policy: NO_POLICY, keys: NO_KEYS, deletions: [deletion] });
+}
+
+/** A message that leaves KEK and TEKs as they are. */
+function tellAll(turn: Turn, group: KsGroup, carrier: KsKek, update: GroupUpdate): void {
+  const sequence = carrier.sequence + 1;
+  announce(turn, group, sequence, false, false, false);
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
+  else startRound(turn, group, dialectFor(group).prepareInband(update), sequence, [...group.members.values()], false);
+  carrier.sequence = sequence;
 }

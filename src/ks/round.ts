@@ -70,7 +70,10 @@ function sendOne(turn: Turn, group: KsGroup, member: KsMember): boolean {
   const round = group.round!;
   if (member.sa === undefined || saView(endpoint, member.sa)?.established !== true) return false;
   const dialect = dialectFor(group);
-  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, round.prepared);
+  // Excluded members have left the list of their SA already: whoever is still in it is in another group.
+  const users = (turn.state.membersBySa.get(member.sa)?.length ?? 0) + (round.excluding ? 1 : 0);
+  const named = users > 1 ? group.config.id : undefined;
+  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, round.prepared, named);
   const options: RequestOptions = {
     tag: tagOf(round.excluding ? "exclude" : "rekey", round.number, group.id),
     retransmit: { first: group.config.retransmit.seconds * SECOND, factor: 1, repeats: copiesFor(group, member) },

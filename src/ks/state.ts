@@ -11,6 +11,7 @@ import type { Micros } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { createTimers, setTimer } from "../base/timers.ts";
+import type { PrivateKey } from "../crypto/api.ts";
 import type { Selector } from "../esp/api.ts";
 import type { Dialect, PreparedRekey, RekeySa } from "../gikev2/dialect.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
@@ -19,8 +20,9 @@ import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite } from "../gikev2/policy.ts";
 import type { SaNumber, Tools } from "../ikev2/api.ts";
 import { createEndpoint, type IkeEndpoint } from "../ikev2/endpoint.ts";
-import type { KsConfig, KsGroupConfig, KsTuning } from "./config.ts";
+import type { KsConfig, KsGroupConfig, KsTuning, Signer } from "./config.ts";
 import { KS_TUNING } from "./config.ts";
+import type { KeyTree } from "./keyTree.ts";
 
 export interface KsState {
   readonly config: KsConfig;
@@ -51,6 +53,14 @@ export interface KsGroup {
   senderIdsUsed: number;
   /** SPIs announced for the next generation, by family; empty where none were. */
   nextTekSpis: number[];
+  /** SPI announced for the next KEK. */
+  nextKekSpi: string | undefined;
+  /** What the next KEK's messages are signed with. */
+  signer: Signer | undefined;
+  /** With `keyTree: "lkh"`, as long as there are keys. */
+  tree: KeyTree | undefined;
+  /** Addresses that are refused whatever the authorization says: their members were put out for good. */
+  readonly barred: Set<string>;
   rounds: number;
   round: RekeyRound | undefined;
   /** A multicast message whose copies are still going out. */
@@ -71,6 +81,8 @@ export interface KsCounters {
 
 export interface KsKek {
   readonly sa: RekeySa;
+  /** Its public half is what members were told. */
+  readonly signer: Signer | undefined;
   readonly createdAt: Micros;
   readonly expiresAt: Micros;
   readonly lifetimeSeconds: number;
@@ -110,6 +122,10 @@ export interface KsMember {
   kwk: Secret;
   readonly registeredAt: Micros;
   readonly senderIds: readonly number[];
+  /** Takes fragments of IKE messages (RFC 7383). */
+  readonly fragments: boolean;
+  /** Its leaf in the key tree, 0 for none. */
+  readonly leaf: number;
   /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
   round: number;
   awaited: boolean;
@@ -142,7 +158,8 @@ export interface RekeyRound {
 }
 
 export interface Copies {
-  readonly octets: Bytes;
+  /** In the order of sending: the fragments of a message, or of two messages that belong together. */
+  readonly datagrams: readonly Bytes[];
   readonly sequence: number;
   readonly startedAt: Micros;
   sent: number;
@@ -150,7 +167,22 @@ export interface Copies {
 
 export type KsCommand =
   | { readonly name: "rekey"; readonly group: string; readonly replaceNow: boolean }
-  | { readonly name: "clearMembers"; readonly group: string; readonly now: boolean };
+  | { readonly name: "clearMembers"; readonly group: string; readonly now: boolean }
+  /**
+   * Puts one member out, by its address, and gives the others new keys. `now`: they give up the TEKs in use at once
+   * instead of after a shortened life. `bar`: it is refused when it comes back.
+   */
+  | {
+      readonly name: "evictMember";
+      readonly group: string;
+      readonly member: string;
+      readonly now: boolean;
+      readonly bar: boolean;
+    }
+  /** Tells the members to remove data SAs (SPIs; absent: all of them) without giving them others. */
+  | { readonly name: "deleteDataSas"; readonly group: string; readonly spis?: readonly number[] }
+  /** Multicast rekeys are signed with another key from the next KEK on, which is made at once; the algorithm stays. */
+  | { readonly name: "changeSigner"; readonly group: string; readonly key: PrivateKey };
 
 export type KsInput =
   | { readonly kind: "datagram"; readonly datagram: Datagram }
@@ -206,6 +238,10 @@ function newGroup(config: KsGroupConfig): KsGroup {
     members: new Map(),
     senderIdsUsed: 0,
     nextTekSpis: [],
+    nextKekSpi: undefined,
+    signer: config.kek.signer,
+    tree: undefined,
+    barred: new Set(),
     rounds: 0,
     round: undefined,
     copies: undefined,

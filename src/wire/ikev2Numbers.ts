@@ -221,6 +221,9 @@ export const NotifyType = numberSpace("IKEv2 Notify Message Types", "RFC 7296 3.
   GROUP_SENDER: 16429,
   IKEV2_FRAGMENTATION_SUPPORTED: 16430,
   SIGNATURE_HASH_ALGORITHMS: 16431,
+  // Private use, ours alone; receivers that do not know them pass them over (RFC 7296 section 3.10.1).
+  X_GROUP_OF_REKEY: 40961,
+  X_SIGNED_AGAIN: 40962,
 });
 
 export const TrafficSelectorType = numberSpace("IKEv2 Traffic Selector Types", "RFC 7296 3.13.1", {

@@ -118,9 +118,10 @@ describe("a multicast rekey", () => {
     const kek = victim!.state.groups[0]!.held!.kek!;
     const { rfc9838, update } = forgery();
     const sa = { ...kek.sa, authentication: { kind: "implicit" } as const };
-    const octets = rfc9838.sealRekey(victim!.tools.crypto, sa, undefined, update, 0, new Uint8Array(8));
+    const sealing = { messageId: 0, nextIv: () => new Uint8Array(8) };
+    const [octets] = rfc9838.sealRekey(victim!.tools.crypto, sa, undefined, update, sealing);
     const from = { local: { address: REKEY_ADDRESS, port: 848 }, remote: { address: KS_ADDRESS, port: 848 } };
-    inject(net, victim!, { ...from, octets });
+    inject(net, victim!, { ...from, octets: octets! });
     expect(named(victim!.events, "gm.rekeyRejected")[0]!.data).toMatchObject({ reason: "authentication" });
     expect(victim!.sas.size).toBe(1);
   });

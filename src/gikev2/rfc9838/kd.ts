@@ -8,11 +8,13 @@ import { decodeSpki, encodeSpki } from "../../crypto/spki.ts";
 import { NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
 import type { GroupKeyBag, Kd, KeyBag, MemberKeyBag, WrappedKey } from "../../wire/rfc9838.ts";
 import { isMemberBag } from "../../wire/rfc9838.ts";
-import { joinKekKeys, kekOctets, splitKekKeys, tekOctets } from "../keyMaterial.ts";
-import type { GroupKeys, GroupPolicy, KekKeys } from "../policy.ts";
+import type { Excluded } from "../dialect.ts";
+import { joinKekKeys, kekOctets, splitKekKeys, tekOctets, wrapOctets } from "../keyMaterial.ts";
+import type { GroupKeys, GroupPolicy, KekSuite, TreeKey } from "../policy.ts";
 import { usesCounterMode } from "../policy.ts";
 import { ProtocolError } from "../protocolError.ts";
-import { unwrapSaKey, wrapSaKey } from "./keyWrap.ts";
+import { findKey } from "./keyPath.ts";
+import { unwrapSaKey, wrapSaKey, wrapUnder } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { checkAttributes, DATA_BAG, KEK_BAG, memberBagRows } from "./legality.ts";
 
@@ -29,51 +31,71 @@ export interface MemberKeys {
 export function kdOfKeys(crypto: Crypto, kwk: Secret, policy: GroupPolicy, keys: GroupKeys, member: MemberKeys): Kd {
   const bags: KeyBag[] = [];
   if (policy.kek !== undefined && keys.kek !== undefined) {
-    const key = wrapSaKey(crypto, kwk, joinKekKeys(keys.kek));
-    bags.push(groupBag(Protocol.GIKE_UPDATE, fromHex(policy.kek.spi), key));
+    const material = joinKekKeys(keys.kek);
+    const copies = keys.hierarchy?.tops.map((top) => wrapUnder(crypto, top, 0, material));
+    bags.push(groupBag(Protocol.GIKE_UPDATE, fromHex(policy.kek.spi), copies ?? [wrapSaKey(crypto, kwk, material)]));
   }
   for (const { spi } of policy.dataSas) {
-    bags.push(groupBag(Protocol.ESP, u32(spi), wrapSaKey(crypto, kwk, keys.teks.get(spi)!.secret)));
+    bags.push(groupBag(Protocol.ESP, u32(spi), [wrapSaKey(crypto, kwk, keys.teks.get(spi)!.secret)]));
   }
   const attributes: MemberKeyBag["attributes"][number][] = [];
+  for (const { inner, outer } of keys.hierarchy?.links ?? []) {
+    const wrapped = wrapUnder(crypto, outer ?? { id: 0, key: kwk }, inner.id, inner.key.secret);
+    attributes.push({ kind: "WRAP_KEY", value: wrapped });
+  }
   if (member.publicKey !== undefined) attributes.push({ kind: "AUTH_KEY", value: encodeSpki(member.publicKey) });
   for (const id of member.senderIds) attributes.push({ kind: "GM_SENDER_ID", value: u32(id) });
   if (attributes.length > 0) bags.push({ protocol: Protocol.NONE, attributes });
   return { bags };
 }
 
-function groupBag(protocol: number, spi: Bytes, key: WrappedKey): GroupKeyBag {
-  return { protocol, spi, attributes: [{ kind: "SA_KEY", value: key }] };
+function groupBag(protocol: number, spi: Bytes, copies: readonly WrappedKey[]): GroupKeyBag {
+  return { protocol, spi, attributes: copies.map((value) => ({ kind: "SA_KEY", value })) };
 }
 
 function syntax(problem: string): never {
   throw new ProtocolError(NotifyType.INVALID_SYNTAX, problem);
 }
 
+/** How a KD payload is to be read. */
+export interface KdReading {
+  readonly carrier: Carrier;
+  /** Rekeys of the group carry a signature. */
+  readonly signed: boolean;
+  /** The receiver sent GROUP_SENDER. */
+  readonly sender: boolean;
+  /** Working Key Path of the receiver; empty at registration. */
+  readonly path: readonly TreeKey[];
+}
+
+export interface KdContents {
+  readonly keys: GroupKeys;
+  readonly member: MemberKeys;
+}
+
 /**
- * The keys of a policy that was read before. Each SA of the policy has one bag and the other way round. `signed`: rekeys
- * of this group carry a signature; `sender`: the receiver sent GROUP_SENDER. Throws ProtocolError INVALID_SYNTAX.
+ * The keys of a policy that was read before. Each SA of the policy has one bag and the other way round. `excluded`: no
+ * way leads to the KEK of a message for all members. Throws ProtocolError INVALID_SYNTAX.
  */
 export function keysOfKd(
   crypto: Crypto,
   kwk: Secret,
   kd: Kd,
   policy: GroupPolicy,
-  carrier: Carrier,
-  signed: boolean,
-  sender: boolean,
-): { readonly keys: GroupKeys; readonly member: MemberKeys } {
+  reading: KdReading,
+): KdContents | Excluded {
+  const { carrier, signed, sender } = reading;
   const teks = new Map<number, Secret>();
   const suites = new Map(policy.dataSas.map((sa) => [sa.spi, sa.suite]));
-  const memberAttributes: MemberKeyBag["attributes"][number][] = [];
-  let kek: KekKeys | undefined;
+  const memberAttributes = kd.bags.flatMap((bag) => (isMemberBag(bag) ? bag.attributes : []));
+  let kek: FoundKek | undefined;
+  let kekBags = 0;
   for (const bag of kd.bags) {
-    if (isMemberBag(bag)) memberAttributes.push(...bag.attributes);
-    else if (bag.protocol === Protocol.GIKE_UPDATE) {
-      if (kek !== undefined || policy.kek?.spi !== toHex(bag.spi)) syntax("a key bag without its rekey SA policy");
+    if (isMemberBag(bag)) continue;
+    if (bag.protocol === Protocol.GIKE_UPDATE) {
+      if (kekBags++ > 0 || policy.kek?.spi !== toHex(bag.spi)) syntax("a key bag without its rekey SA policy");
       checkAttributes("rekey SA bag", bag.attributes, KEK_BAG, carrier);
-      const { suite } = policy.kek;
-      kek = splitKekKeys(suite, unwrapOne(crypto, kwk, bag, kekOctets(suite)).secret);
+      kek = kekOf(crypto, kwk, bag, memberAttributes, policy.kek.suite, reading.path);
     } else {
       const spi = uintFrom(bag.spi);
       const suite = suites.get(spi);
@@ -82,16 +104,37 @@ export function keysOfKd(
       teks.set(spi, unwrapOne(crypto, kwk, bag, tekOctets(suite)));
     }
   }
-  if (teks.size !== suites.size || (kek === undefined) !== (policy.kek === undefined)) syntax("an SA without its key");
+  if (teks.size !== suites.size || (kekBags === 0) !== (policy.kek === undefined)) syntax("an SA without its key");
   const counted = sender && usesCounterMode(policy);
   checkAttributes("member bag", memberAttributes, memberBagRows(signed, counted), carrier);
-  return { keys: { ...(kek === undefined ? {} : { kek }), teks }, member: memberKeys(memberAttributes) };
+  if (kekBags > 0 && kek === undefined) {
+    if (carrier === "gsaRekey") return { excluded: true };
+    syntax("no key that opens");
+  }
+  return { keys: { teks, ...kek }, member: memberKeys(memberAttributes) };
 }
 
-/**
- * The copy of the key that is wrapped under the default key-wrap key. A rekey SA's key may come in several copies, one
- * for each subtree of a key hierarchy; whoever is given none that it can open has been excluded (section 3.3).
- */
+type FoundKek = Pick<GroupKeys, "kek" | "path">;
+
+/** Undefined for a receiver that has been excluded. Section 3.3. */
+function kekOf(
+  crypto: Crypto,
+  kwk: Secret,
+  bag: GroupKeyBag,
+  memberAttributes: MemberKeyBag["attributes"],
+  suite: KekSuite,
+  path: readonly TreeKey[],
+): FoundKek | undefined {
+  const copies = bag.attributes.flatMap((one) => (one.kind === "SA_KEY" ? [one.value] : []));
+  const links = memberAttributes.flatMap((one) => (one.kind === "WRAP_KEY" ? [one.value] : []));
+  const size = { saKey: kekOctets(suite), treeKey: wrapOctets(suite) };
+  const found = findKey(crypto, { kwk, path, copies, links, size });
+  if (found === undefined) return undefined;
+  const kek = splitKekKeys(suite, found.material.secret);
+  return found.path === undefined ? { kek } : { kek, path: found.path };
+}
+
+/** The key of a data SA, which is always under the default key-wrap key. */
 function unwrapOne(crypto: Crypto, kwk: Secret, bag: GroupKeyBag, octets: number): Secret {
   for (const attribute of bag.attributes) {
     if (attribute.kind !== "SA_KEY") continue;

@@ -7,6 +7,7 @@ import type { Crypto } from "../../crypto/api.ts";
 import { prfPlus } from "../../crypto/prf.ts";
 import { kwaSpec, prfSpec } from "../../crypto/suite.ts";
 import type { WrappedKey } from "../../wire/rfc9838.ts";
+import type { TreeKey } from "../policy.ts";
 
 const LABEL = utf8("Key Wrap for G-IKEv2");
 
@@ -24,6 +25,14 @@ export function unicastKwk(crypto: Crypto, prf: number, skD: Secret, kwa: number
 /** Key material of an SA under the default key-wrap key: Key ID and KWK ID are 0. RFC 9838 section 4.5.4. */
 export function wrapSaKey(crypto: Crypto, kwk: Secret, material: Bytes): WrappedKey {
   return { keyId: 0, kwkId: 0, wrapped: crypto.wrapKey(kwk.secret, material) };
+}
+
+/**
+ * Under a key of a key hierarchy, `keyId` 0 for the key material of the SA. WRAP_KEY is said to be as long as the key of
+ * the key wrap algorithm (section 4.5.3.1), which can only mean what is wrapped.
+ */
+export function wrapUnder(crypto: Crypto, outer: TreeKey, keyId: number, material: Bytes): WrappedKey {
+  return { keyId, kwkId: outer.id, wrapped: crypto.wrapKey(outer.key.secret, material) };
 }
 
 /** Undefined where the key is not for the default key-wrap key, was altered, or is not `octets` long. */

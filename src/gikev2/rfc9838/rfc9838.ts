@@ -2,19 +2,23 @@
  * G-IKEv2 as RFC 9838 (November 2025) has it. GSA_AUTH and GSA_REGISTRATION hand out policy and wrapped keys,
  * GSA_INBAND_REKEY renews them in a member's IKE SA, GSA_REKEY for all members at once.
  */
+import { WireError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Crypto, PublicKey } from "../../crypto/api.ts";
 import { errorNotify } from "../../wire/grammar.ts";
+import { Id } from "../../wire/ikev2.ts";
 import { Exchange, NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
 import { encodeChain, notifyOf, payloadOf, payloadsOf, RFC9838 } from "../../wire/payloads.ts";
-import type { Dialect, PreparedRekey } from "../dialect.ts";
+import type { Dialect, Excluded, PreparedRekey } from "../dialect.ts";
+import type { GroupId } from "../groupId.ts";
+import { groupOfId, idOfGroup } from "../groupId.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
 import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
 import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { gsaOfPolicy, policyOfGsa } from "./gsa.ts";
-import { kdOfKeys, keysOfKd } from "./kd.ts";
+import { type KdReading, kdOfKeys, keysOfKd } from "./kd.ts";
 import { unicastKwk } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { intentOfPayloads, notify, registrationPayloads, withdrawalPayloads } from "./registration.ts";
@@ -62,15 +66,28 @@ export const rfc9838: Dialect = {
     };
   },
 
-  inbandRekey(crypto, kwk, { update, shared }: PreparedRekey) {
-    if (isBare(update)) return shared;
+  inbandRekey(crypto, kwk, { update, shared }: PreparedRekey, group) {
+    const named = group === undefined ? [] : [nameNotify(group)];
+    if (isBare(update)) return [...shared, ...named];
     const kd = kdOfKeys(crypto, kwk, update.policy, update.keys, NO_MEMBER_KEYS);
-    return [shared[0]!, { kind: "KD", body: kd }, ...shared.slice(1)];
+    return [shared[0]!, { kind: "KD", body: kd }, ...shared.slice(1), ...named];
   },
 
-  readInbandRekey: (crypto, kwk, payloads) => reading(() => readUpdate(crypto, kwk, payloads, "inbandRekey", false)),
+  readInbandRekey(crypto, kwk, payloads) {
+    return reading(() => {
+      const read = readUpdate(crypto, kwk, payloads, {
+        carrier: "inbandRekey",
+        signed: false,
+        sender: false,
+        path: [],
+      });
+      if ("excluded" in read) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "a key hierarchy in an inband rekey");
+      const group = namedGroup(payloads);
+      return group === undefined ? read : { group, ...read };
+    });
+  },
 
-  sealRekey(crypto, sa, signer, update, messageId, iv) {
+  sealRekey(crypto, sa, signer, update, sealing) {
     const payloads: Payload[] = [];
     if (!isBare(update)) {
       const { policy, keys } = update;
@@ -79,13 +96,17 @@ export const rfc9838: Dialect = {
       payloads.push(...modeNotify(policy));
     }
     payloads.push(...deletePayloads(update.deletions));
-    return sealRekeyMessage(crypto, sa, signer, payloads, messageId, iv);
+    return sealRekeyMessage(crypto, sa, signer, payloads, sealing);
   },
 
   openRekey: openRekeyMessage,
 
-  readRekey: (crypto, sa, payloads) =>
-    reading(() => readUpdate(crypto, sa.keys.wrap, payloads, "gsaRekey", sa.authentication.kind === "signature")),
+  readRekey(crypto, sa, payloads, path) {
+    const signed = sa.authentication.kind === "signature";
+    return reading(() =>
+      readUpdate(crypto, sa.keys.wrap, payloads, { carrier: "gsaRekey", signed, sender: false, path }),
+    );
+  },
 };
 
 /** Without a rekey SA the group is rekeyed inband alone, and fewer attributes are legal. */
@@ -101,6 +122,26 @@ function memberKeysOfRekey(policy: GroupPolicy) {
 /** Transport mode holds for all data SAs of a message; without the notify it is tunnel mode. Section 2.3.4. */
 function modeNotify(policy: GroupPolicy): Payload[] {
   return policy.mode === "transport" ? [notify(NotifyType.USE_TRANSPORT_MODE)] : [];
+}
+
+/**
+ * GSA_INBAND_REKEY has no IDg: RFC 9838 does not say which group it renews where a member has registered for several over
+ * one IKE SA. We say it in a notify of the private-use range, as the body of an IDg payload, and only there: with one group
+ * nothing is ambiguous, and a member that does not know the notify passes it over (RFC 7296 section 3.10.1).
+ */
+function nameNotify(group: GroupId): Payload {
+  return notify(NotifyType.X_GROUP_OF_REKEY, Id.encode(idOfGroup(group)));
+}
+
+function namedGroup(payloads: readonly Payload[]): GroupId | undefined {
+  const named = notifyOf(payloads, NotifyType.X_GROUP_OF_REKEY);
+  if (named === undefined) return undefined;
+  try {
+    return groupOfId(Id.decode(named.data));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new ProtocolError(NotifyType.INVALID_SYNTAX, `name of a group: ${error.message}`);
+  }
 }
 
 function deletePayloads(deletions: readonly Deletion[]): Payload[] {
@@ -127,18 +168,15 @@ function readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], se
   const carrier: Carrier = multicast ? "registration" : "inbandRegistration";
   const policy = withMode(policyOfGsa(gsa, carrier, sender), payloads);
   const signed = policy.kek?.authentication?.kind === "signature";
-  const { keys, member } = keysOfKd(crypto, kwk, kd, policy, carrier, signed, sender);
+  const read = keysOfKd(crypto, kwk, kd, policy, { carrier, signed, sender, path: [] });
+  if ("excluded" in read)
+    throw new ProtocolError(NotifyType.INVALID_SYNTAX, "a registration without a way to its keys");
+  const { keys, member } = read;
   const { senderIds, publicKey } = member;
   return { policy: withPublicKey(policy, publicKey), keys, senderIds, deletions: readDeletions(payloads) };
 }
 
-function readUpdate(
-  crypto: Crypto,
-  kwk: Secret,
-  payloads: readonly Payload[],
-  carrier: "gsaRekey" | "inbandRekey",
-  signed: boolean,
-): GroupUpdate {
+function readUpdate(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], how: KdReading): GroupUpdate | Excluded {
   const deletions = readDeletions(payloads);
   const gsa = payloadOf(payloads, "GSA");
   const kd = payloadOf(payloads, "KD");
@@ -146,8 +184,10 @@ function readUpdate(
     if (deletions.length === 0) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "neither policy nor deletion");
     return { policy: NO_POLICY, keys: NO_KEYS, deletions };
   }
-  const policy = withMode(policyOfGsa(gsa, carrier, false), payloads);
-  const { keys, member } = keysOfKd(crypto, kwk, kd, policy, carrier, signed, false);
+  const policy = withMode(policyOfGsa(gsa, how.carrier, false), payloads);
+  const read = keysOfKd(crypto, kwk, kd, policy, how);
+  if ("excluded" in read) return read;
+  const { keys, member } = read;
   const { publicKey } = member;
   return { policy: withPublicKey(policy, publicKey), keys, deletions };
 }
