@@ -33,15 +33,24 @@ const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0
 
 /** Lower-case hexadecimal without separators. */
 export function toHex(octets: Bytes): string {
-  // Keys of tables, such as SPIs: made at once, since text that grows is a tree that the look-up has to flatten (2x).
-  if (octets.length <= 16) {
-    const codes: number[] = [];
-    for (let i = 0; i < octets.length; i++) codes.push(DIGITS[octets[i]! >>> 4]!, DIGITS[octets[i]! & 15]!);
-    return String.fromCharCode(...codes);
-  }
+  if (octets.length === 8) return hexOfEight(octets, 0);
   let text = "";
   for (let i = 0; i < octets.length; i++) text += HEX[octets[i]!];
   return text;
+}
+
+/**
+ * Eight octets from `at` on in hexadecimal, all digits at once: text that grows is a tree, and looking it up in a table
+ * flattens that first (160 ns instead of 55). SPIs are read and looked up for each IKE message.
+ */
+export function hexOfEight(octets: Bytes, at: number): string {
+  const high = (i: number) => DIGITS[octets[at + i]! >>> 4]!;
+  const low = (i: number) => DIGITS[octets[at + i]! & 15]!;
+  // biome-ignore format: pairs of digits
+  return String.fromCharCode(
+    high(0), low(0), high(1), low(1), high(2), low(2), high(3), low(3),
+    high(4), low(4), high(5), low(5), high(6), low(6), high(7), low(7),
+  );
 }
 
 /** Reads hexadecimal; white space and colons are passed over. Throws a WireError `badHex` for anything else. */
@@ -149,6 +158,11 @@ export class Reader {
     const a = this.at;
     this.at += 4;
     return ((o[a]! << 24) | (o[a + 1]! << 16) | (o[a + 2]! << 8) | o[a + 3]!) >>> 0;
+  }
+
+  skip(count: number): void {
+    this.need(count);
+    this.at += count;
   }
 
   /** A view, not a copy: packets are immutable once they exist. */

@@ -2,23 +2,27 @@
  * An IKEv2 message: the 28-octet header and its chain of payloads. Encrypted payloads stay octets here; who holds the
  * keys opens them and reads the inner chain with `readChain`.
  */
-import { type Bytes, fromHex, Reader, toHex, Writer } from "../base/bytes.ts";
+import { type Bytes, fromHex, hexOfEight, Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Field } from "./field.ts";
 import * as N from "./ikev2Numbers.ts";
-import { bytes, type Infer, mapped, nameOf, struct, u8, u16, u32 } from "./kit.ts";
+import { type Codec, type Infer, nameOf, struct, u8, u16, u32 } from "./kit.ts";
 import { type Payload, payloadHeader, type Registry, readChain, writeChain } from "./payloads.ts";
 import { Tree } from "./tree.ts";
 
 export const IKE_HEADER_LENGTH = 28;
 
 /** An IKE SPI as 16 hexadecimal digits: a key for tables and readable in a log. */
-const spiText = mapped(
-  bytes(8),
-  (octets) => toHex(octets),
-  (text: string) => fromHex(text),
-  (text) => text,
-);
+const spiText: Codec<string> = {
+  write: (w, text) => w.bytes(fromHex(text)),
+  read(r, tree, name) {
+    const at = r.at;
+    r.skip(8);
+    const text = hexOfEight(r.octets, at);
+    tree?.leaf(name, at, r.at, text);
+    return text;
+  },
+};
 
 /** RFC 7296 section 3.1. `length` is part of the value: a datagram may contradict it. */
 export const IkeHeader = struct("IKE header", "RFC 7296 3.1", {

@@ -165,8 +165,10 @@ export function zero(count: number): Derived {
     write: (w) => w.bytes(zeros),
     read(r, tree, name) {
       const at = r.at;
-      const found = r.bytes(count);
-      tree?.leaf(name, at, r.at, found.every((octet) => octet === 0) ? "0" : `${toHex(found)} (ignored)`);
+      r.skip(count);
+      if (tree === undefined) return;
+      const found = r.octets.subarray(at, r.at);
+      tree.leaf(name, at, r.at, found.every((octet) => octet === 0) ? "0" : `${toHex(found)} (ignored)`);
     },
   };
 }
