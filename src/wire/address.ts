@@ -92,9 +92,11 @@ export function addressOctets(text: string): Bytes {
 /** An address field of 4 or 16 octets. The short one goes by way of a number: no view of its octets is made. */
 export function addressField(size: 4 | 16): Codec<string> {
   const asText = (text: string) => text;
-  return size === 4
-    ? mapped(u32, formatIpv4, ipv4Number, asText)
-    : mapped(bytes(size), formatAddress, addressOctets, asText);
+  const codec =
+    size === 4
+      ? mapped(u32, formatIpv4, ipv4Number, asText)
+      : mapped(bytes(size), formatAddress, addressOctets, asText);
+  return { ...codec, shape: { form: "address", size } };
 }
 
 function ipv4Number(text: string): number {

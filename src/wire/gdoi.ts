@@ -10,7 +10,14 @@ import { toHex } from "../base/bytes.ts";
 import * as G from "./gdoiNumbers.ts";
 import { IpProtocol } from "./ip.ts";
 import { IpsecAttributes, identityText } from "./isakmp.ts";
-import { firstNumber, payloadSet, readPayloads, type UnknownIsakmpPayload, writePayloads } from "./isakmpChain.ts";
+import {
+  firstNumber,
+  payloadSet,
+  payloadsShape,
+  readPayloads,
+  type UnknownIsakmpPayload,
+  writePayloads,
+} from "./isakmpChain.ts";
 import { AhTransform, Doi, EspTransform, GdoiPayloadType, IsakmpIdType } from "./isakmpNumbers.ts";
 import { keyDownload, lkhArrays } from "./keyPackets.ts";
 import {
@@ -114,7 +121,6 @@ const TEKS: ReadonlyMap<number, Codec<SaTek>> = new Map<number, Codec<SaTek>>([
   [G.TekProtocol.AH, SaTekAh as Codec<SaTek>],
 ]);
 export const SaTek: Codec<SaTek> = choice<SaTek>(
-  (r) => r.peek8(),
   (value) => TEKS.get(value.protocol) ?? (SaTekOther as Codec<SaTek>),
   TEKS,
   SaTekOther as Codec<SaTek>,
@@ -135,6 +141,7 @@ const POLICIES = payloadSet(GdoiPayloadType.space, [
 
 /** Type of the first policy in two octets, two reserved ones, then the policies. RFC 6407 section 5.2. */
 const policies: Codec<readonly GroupPolicy[]> = {
+  shape: { form: "payloads", title: "SA attribute next payload", payloads: payloadsShape(POLICIES) },
   write(w, values) {
     w.u16(firstNumber(values, POLICIES));
     w.u16(0);

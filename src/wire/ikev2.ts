@@ -25,7 +25,8 @@ import {
 } from "./kit.ts";
 import { attributes } from "./tagged.ts";
 
-const IDS_OF_TYPE: ReadonlyMap<number, NumberSpace> = new Map([
+/** What the IDs of a type of transform mean. */
+export const TRANSFORM_IDS: ReadonlyMap<number, NumberSpace> = new Map([
   [N.TransformType.ENCR, N.Encr.space],
   [N.TransformType.PRF, N.Prf.space],
   [N.TransformType.INTEG, N.Integ.space],
@@ -37,7 +38,7 @@ const IDS_OF_TYPE: ReadonlyMap<number, NumberSpace> = new Map([
 
 /** `AES_GCM_16`, or the bare number where the type or the ID is unknown. */
 export function transformName(type: number, id: number): string {
-  const space = IDS_OF_TYPE.get(type);
+  const space = TRANSFORM_IDS.get(type);
   return space === undefined ? String(id) : nameOf(space, id);
 }
 
@@ -151,11 +152,7 @@ export const Delete = struct(
     protocol: u8.named(N.Protocol),
     spiSize: u8,
     count: lengthOf(u16, "spis"),
-    spis: counted(
-      bytes((scope) => scope.spiSize as number),
-      "spis",
-      "SPI",
-    ),
+    spis: counted(bytes("spiSize"), "spis", "SPI"),
   },
   (d) => `${nameOf(N.Protocol.space, d.protocol)} ${d.spis.map(toHex).join(" ")}`,
 );
@@ -220,7 +217,6 @@ function selectorCodec(type: number): Codec<TrafficSelector> {
 
 /** One selector; its type decides how wide the addresses are. */
 export const TrafficSelector: Codec<TrafficSelector> = choice<TrafficSelector>(
-  (r) => r.peek8(),
   (value) => selectorCodec(value.type),
   new Map([7, 8].map((type) => [type, selectorCodec(type)])),
   SelectorOther as Codec<TrafficSelector>,

@@ -112,7 +112,7 @@ export const Ipv4 = struct(
     headerChecksum: headerChecksum((octets, start) => (octets[start]! & 15) * 4),
     source: addressField(4),
     destination: addressField(4),
-    options: bytes((scope) => scope.optionsLength as number),
+    options: bytes("optionsLength"),
     payload: rest,
   },
   (ip) => `${ip.source} to ${ip.destination}, ${nameOf(IpProtocol.space, ip.protocol)}`,

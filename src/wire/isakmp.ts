@@ -103,12 +103,21 @@ const TRANSFORMS: ReadonlyMap<number, Codec<Transform>> = new Map<number, Codec<
 
 /** The protocol of the proposal says what its transforms and their attributes mean. */
 const transforms: Codec<readonly Transform[]> = {
+  shape: {
+    form: "choice",
+    by: "protocol",
+    table: new Map([...TRANSFORMS].map(([protocol, item]) => [protocol, transformsOf(item).shape])),
+    other: transformsOf(OtherTransform as Codec<Transform>).shape,
+  },
   write: (w, values, scope) => transformChain(scope!).write(w, values, scope),
   read: (r, tree, name, scope) => transformChain(scope).read(r, tree, name, scope),
 };
 
 function transformChain(scope: Scope): Codec<readonly Transform[]> {
-  const item = TRANSFORMS.get(scope.protocol as number) ?? (OtherTransform as Codec<Transform>);
+  return transformsOf(TRANSFORMS.get(scope.protocol as number) ?? (OtherTransform as Codec<Transform>));
+}
+
+function transformsOf(item: Codec<Transform>): Codec<readonly Transform[]> {
   return chain(item, 3, "Transform", "transforms");
 }
 
@@ -207,11 +216,7 @@ export const Delete = struct(
     protocol: u8,
     spiSize: u8,
     count: lengthOf(u16, "spis"),
-    spis: counted(
-      bytes((scope) => scope.spiSize as number),
-      "spis",
-      "SPI",
-    ),
+    spis: counted(bytes("spiSize"), "spis", "SPI"),
   },
   (value) => `${nameOf(N.Doi.space, value.doi)} protocol ${value.protocol}: ${value.spis.map(toHex).join(" ")}`,
 );

@@ -5,6 +5,7 @@
 import { type Bytes, type Reader, toHex, type Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import { type Codec, type NumberSpace, nameOf } from "./kit.ts";
+import type { PayloadsShape } from "./shape.ts";
 import type { Tree } from "./tree.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: codecs of unlike types
@@ -26,6 +27,12 @@ export function payloadSet(
     byNumber: new Map(rows.map(([kind, number, codec]) => [number, { kind, codec }])),
     byKind: new Map(rows.map(([kind, number, codec]) => [kind, { number, codec }])),
   };
+}
+
+/** The set as data. */
+export function payloadsShape({ numbers, byNumber }: PayloadSet): PayloadsShape {
+  const bodies = [...byNumber].map(([number, { kind, codec }]) => [number, { kind, shape: codec.shape }] as const);
+  return { numbers, bodies: new Map(bodies) };
 }
 
 /** A payload of a number that the set does not know survives as octets. */

@@ -67,12 +67,7 @@ export function keyDownload<const T extends Readonly<Record<PacketKind, Codec<un
     kinds.map(([kind, list]) => [KeyPacketType[kind] as number, keyPacket(rfc, list) as Codec<Any>]),
   );
   const fallback = keyPacket(rfc, other) as Codec<Any>;
-  const packet = choice<Any>(
-    (r) => r.peek8(),
-    (value) => table.get(value.type) ?? fallback,
-    table,
-    fallback,
-  );
+  const packet = choice<Any>((value) => table.get(value.type) ?? fallback, table, fallback);
   return struct("Key download", rfc, {
     packetCount: lengthOf(u16, "packets"),
     reserved: zero(2),
@@ -143,6 +138,7 @@ export function lkhArrays(keyTypes: NumberSpace, rfc: string) {
 /** The keys of an array share a cipher, so they share a length: nothing else tells where one ends. */
 function evenly<T>(item: Codec<T>, title: string): Codec<readonly T[]> {
   return {
+    shape: { form: "list", title, item: item.shape, count: "#keys", isEven: true },
     write(w, values) {
       for (const value of values) item.write(w, value, undefined);
     },

@@ -12,6 +12,7 @@
 import { type Bytes, Reader, toHex, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Field } from "./field.ts";
+import type { Shape } from "./shape.ts";
 import { Tree } from "./tree.ts";
 
 /** Values of the fields read so far, derived ones included: what later fields may depend on. */
@@ -21,6 +22,8 @@ export interface Codec<T> {
   write(w: Writer, value: T, scope: Scope | undefined): void;
   /** `name` labels the octets in `tree`; `scope` holds what the enclosing struct has read so far. */
   read(r: Reader, tree: Tree | undefined, name: string, scope: Scope): T;
+  /** The format as data, where it can be told so. */
+  readonly shape?: Shape;
 }
 
 /** A field that the encoder derives: it is on the wire, but not in the value. */
@@ -33,6 +36,7 @@ export interface Derived {
   read(r: Reader, tree: Tree | undefined, name: string, scope: Scope, start: number): void;
   /** True: `read` leaves nothing in `scope`. */
   readonly silent?: boolean;
+  readonly shape?: Shape;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of codecs of unlike types
@@ -90,7 +94,8 @@ function writeUint(w: Writer, width: 1 | 2 | 3 | 4, value: number): void {
 }
 
 function uint(width: 1 | 2 | 3 | 4): UintCodec {
-  const shown = (text: (value: number) => string): Codec<number> => ({
+  const shaped = (text: (value: number) => string, how: { names?: NumberSpace; isHex?: true }): Codec<number> => ({
+    shape: { form: "uint", width, ...how },
     write: (w, value) => writeUint(w, width, value),
     read(r, tree, name) {
       const at = r.at;
@@ -101,9 +106,9 @@ function uint(width: 1 | 2 | 3 | 4): UintCodec {
   });
   return {
     width,
-    ...shown(String),
-    shown,
-    named: (table) => shown((value) => `${nameOf(table.space, value)} (${value})`),
+    ...shaped(String, {}),
+    shown: (text) => shaped(text, { isHex: true }),
+    named: ({ space }) => shaped((value) => `${nameOf(space, value)} (${value})`, { names: space }),
   };
 }
 
@@ -121,9 +126,10 @@ function textOf(octets: Bytes): string {
   return octets.length <= 32 ? toHex(octets) : `${toHex(octets.subarray(0, 32))}... (${octets.length} octets)`;
 }
 
-/** Octets whose number is fixed, or follows from fields read before. */
-export function bytes(count: number | ((scope: Scope) => number)): Codec<Bytes> {
+/** Octets whose number is fixed, or stands in the entry of the scope that is named. */
+export function bytes(count: number | string): Codec<Bytes> {
   return {
+    shape: typeof count === "number" ? { form: "bytes", count } : { form: "bytes", from: count },
     write(w, value) {
       if (typeof count === "number" && value.length !== count) {
         throw new WireError("badLength", `${count} octets expected, ${value.length} given`, w.at);
@@ -132,7 +138,7 @@ export function bytes(count: number | ((scope: Scope) => number)): Codec<Bytes> 
     },
     read(r, tree, name, scope) {
       const at = r.at;
-      const value = r.bytes(typeof count === "number" ? count : count(scope));
+      const value = r.bytes(typeof count === "number" ? count : (scope[count] as number));
       tree?.leaf(name, at, r.at, textOf(value));
       return value;
     },
@@ -144,6 +150,7 @@ export const rest: Codec<Bytes> = bytesShown(textOf);
 
 export function bytesShown(text: (octets: Bytes) => string): Codec<Bytes> {
   return {
+    shape: { form: "bytes" },
     write: (w, value) => w.bytes(value),
     read(r, tree, name) {
       const at = r.at;
@@ -162,6 +169,7 @@ export function zero(count: number): Derived {
   return {
     derived: true,
     silent: true,
+    shape: { form: "reserved", count },
     write: (w) => w.bytes(zeros),
     read(r, tree, name) {
       const at = r.at;
@@ -178,6 +186,7 @@ export function lengthOfStruct(field: UintCodec): Derived {
   return {
     derived: true,
     silent: true,
+    shape: { form: "length", width: field.width },
     write: (w) => writeUint(w, field.width, 0),
     finish(w, start, at) {
       const length = w.at - start;
@@ -202,6 +211,7 @@ export function lengthOfStruct(field: UintCodec): Derived {
 export function lengthOf(field: UintCodec, key: string): Derived {
   return {
     derived: true,
+    shape: { form: "size", width: field.width, of: key },
     write(w, value) {
       const length = (value[key] as { length: number }).length;
       if (length >= 2 ** (8 * field.width)) throw new WireError("tooMany", `${key} is too long`, w.at);
@@ -218,7 +228,7 @@ export function lengthOf(field: UintCodec, key: string): Derived {
 
 /** Octets whose number was given by `lengthOf(..., key)` before. */
 export function sizedBytes(key: string): Codec<Bytes> {
-  return bytes((scope) => scope[`#${key}`] as number);
+  return bytes(`#${key}`);
 }
 
 /** The marker octet of a chained structure (`Last Substruc`): filled in by `chain`. */
@@ -226,6 +236,7 @@ export function chainMarker(more: number): Derived {
   return {
     derived: true,
     silent: true,
+    shape: { form: "marker", more },
     write: (w) => w.u8(0),
     read(r, tree, name) {
       const at = r.at;
@@ -251,6 +262,7 @@ export interface Struct<T> extends Codec<T> {
 export function standalone<T>(title: string, codec: Codec<T>): Struct<T> {
   return {
     title,
+    shape: codec.shape,
     write: (w, value, scope) => codec.write(w, value, scope),
     read: (r, tree, name, scope) => codec.read(r, tree, name, scope),
     encode(value) {
@@ -294,6 +306,7 @@ export function struct<const F extends Fields>(
     return {
       key,
       label: labelOf(key),
+      shape: field.shape,
       derived: isDerived ? field : undefined,
       codec: isDerived ? undefined : field,
       finish: isDerived ? field.finish?.bind(field) : undefined,
@@ -303,6 +316,7 @@ export function struct<const F extends Fields>(
   // What derived fields tell later ones is kept apart from the value, so that all values have one hidden class.
   const isScopeApart = entries.some(({ derived }) => derived !== undefined && derived.silent !== true);
   const codec: Codec<Visible<F>> = {
+    shape: { form: "struct", title, rfc, fields: entries.map(({ key, label, shape }) => ({ key, label, shape })) },
     write(w, value) {
       const start = w.at;
       const places: number[] | undefined = isFinished ? [] : undefined;
@@ -356,6 +370,7 @@ export function struct<const F extends Fields>(
 /** Elements up to the end of the enclosing format, at most `most`. */
 export function list<T>(item: Codec<T>, title: string, most = 1024): Codec<readonly T[]> {
   return {
+    shape: { form: "list", title, item: item.shape },
     write(w, values, scope) {
       for (const value of values) item.write(w, value, scope);
     },
@@ -375,6 +390,7 @@ export function list<T>(item: Codec<T>, title: string, most = 1024): Codec<reado
 /** As many elements as `lengthOf(..., key)` said. */
 export function counted<T>(item: Codec<T>, key: string, title: string): Codec<readonly T[]> {
   return {
+    shape: { form: "list", title, item: item.shape, count: `#${key}` },
     write(w, values, scope) {
       for (const value of values) item.write(w, value, scope);
     },
@@ -398,6 +414,13 @@ export function counted<T>(item: Codec<T>, key: string, title: string): Codec<re
  */
 export function chain<T>(item: Codec<T>, more: number, title: string, counts?: string): Codec<readonly T[]> {
   return {
+    shape: {
+      form: "list",
+      title,
+      item: item.shape,
+      isChain: true,
+      ...(counts === undefined ? {} : { count: `#${counts}` }),
+    },
     write(w, values, scope) {
       for (let i = 0; i < values.length; i++) {
         const at = w.at;
@@ -423,16 +446,20 @@ export function chain<T>(item: Codec<T>, more: number, title: string, counts?: s
   };
 }
 
-/** One of several formats, told apart by a number that `peek` looks up in the octets ahead. */
+/** One of several formats, told apart by the next octet. */
 export function choice<T>(
-  peek: (r: Reader) => number,
   pick: (value: T) => Codec<T>,
   table: ReadonlyMap<number, Codec<T>>,
   other: Codec<T>,
 ): Codec<T> {
   return {
+    shape: {
+      form: "choice",
+      table: new Map([...table].map(([number, codec]) => [number, codec.shape])),
+      other: other.shape,
+    },
     write: (w, value, scope) => pick(value).write(w, value, scope),
-    read: (r, tree, name, scope) => (table.get(peek(r)) ?? other).read(r, tree, name, scope),
+    read: (r, tree, name, scope) => (table.get(r.peek8()) ?? other).read(r, tree, name, scope),
   };
 }
 
@@ -444,6 +471,7 @@ export function mapped<A, B>(
   text: (value: B) => string,
 ): Codec<B> {
   return {
+    shape: codec.shape,
     write: (w, value, scope) => codec.write(w, encode(value), scope),
     read(r, tree, name, scope) {
       const at = r.at;

@@ -159,7 +159,6 @@ export function isMemberBag(bag: KeyBag): bag is MemberKeyBag {
 
 function byFirstOctet<T extends { readonly protocol: number }>(zeroFirst: Codec<T>, otherwise: Codec<T>): Codec<T> {
   return choice<T>(
-    (r) => r.peek8(),
     (value) => (value.protocol === Protocol.NONE ? zeroFirst : otherwise),
     new Map([[Protocol.NONE as number, zeroFirst]]),
     otherwise,

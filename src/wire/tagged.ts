@@ -4,6 +4,7 @@
  */
 import { type Bytes, type Reader, toHex, uintFrom } from "../base/bytes.ts";
 import { type Codec, list, type NumberSpace, nameOf, type Scope } from "./kit.ts";
+import type { AttributeShape } from "./shape.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -53,6 +54,10 @@ export function attributes<const T extends AttributeTable>(
   }
   type Item = { kind: string; type?: number; value: unknown };
 
+  const shapes = Object.entries(table).map(([kind, [number, form, values]]): AttributeShape => {
+    const value = typeof form === "string" ? form : form.shape;
+    return { number, kind, value, ...(values === undefined ? {} : { names: values.space }) };
+  });
   const item: Codec<Item> = {
     write(w, value, scope) {
       const entry = value.kind === "unknown" ? undefined : table[value.kind];
@@ -87,7 +92,8 @@ export function attributes<const T extends AttributeTable>(
       return fits ? { kind: known.kind, value } : { kind: "unknown", type, value };
     },
   };
-  return list(item, title) as unknown as Codec<readonly Attribute<T>[]>;
+  const codec: Codec<readonly Item[]> = { ...list(item, title), shape: { form: "attributes", rfc, table: shapes } };
+  return codec as unknown as Codec<readonly Attribute<T>[]>;
 }
 
 function readShort(r: Reader, tree: Tree | undefined, values: NumberSpace | undefined): number {

@@ -167,7 +167,6 @@ const POLICIES: ReadonlyMap<number, Codec<Policy>> = new Map<number, Codec<Polic
   [PolicyType.TEK, TekPolicy as Codec<Policy>],
 ]);
 const PolicyCodec = choice<Policy>(
-  (r) => r.peek8(),
   (value) => POLICIES.get(value.type) ?? (OtherPolicy as Codec<Policy>),
   POLICIES,
   OtherPolicy as Codec<Policy>,
