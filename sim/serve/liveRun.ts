@@ -31,6 +31,7 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[];
   readonly mismatch?: string;
   readonly truncated?: boolean;
+  readonly warnings?: readonly string[];
 }
 
 /** How far one page is. */

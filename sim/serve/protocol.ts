@@ -78,6 +78,8 @@ export interface End {
   readonly mismatch?: string;
   /** The trace stopped before its end line. */
   readonly truncated?: boolean;
+  /** What of a file was not understood, such as lines of a later version. */
+  readonly warnings?: readonly string[];
 }
 
 export interface RunError {

@@ -3,6 +3,7 @@
  * and links are those of the trace.
  */
 
+import { ndjsonLines } from "../../sim/core/ndjson.ts";
 import { Trace } from "../../sim/core/trace.ts";
 import type { TraceChunk, TraceHead } from "../../sim/core/traceTypes.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
@@ -116,6 +117,11 @@ export class TraceView {
     // A way through a cloud is called `cloud/site/site`, and an access link by its site: the packet was to leave by the
     // last one.
     return this.linkNumbers.get(name) ?? this.linkNumbers.get(name.slice(name.lastIndexOf("/") + 1)) ?? -1;
+  }
+
+  /** Everything as the lines of a trace file; without an end line, for a run that has not come to its end. */
+  ndjson(): Iterable<string> {
+    return ndjsonLines(this.head, this.columns);
   }
 
   /** Number of events at or before `time`: the cursor behind them all. */

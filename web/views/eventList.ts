@@ -180,7 +180,7 @@ export function eventList(store: Store): HTMLElement {
       view.reveal(Math.max(0, wanted));
       view.redraw();
     },
-    LIST_REST_MILLIS,
+    () => (store.playing.peek() ? LIST_REST_MILLIS : 0),
   );
   effect(() => {
     store.presenter.value;

@@ -128,7 +128,7 @@ export function topBar(store: Store, host: TopBarHost): TopBar {
       ...LEGEND.map(([mark, text]) => h("li", {}, markIcon(mark), text)),
     ),
     h("span", { class: "optional optional-narrow" }, open, picker),
-    h("span", { class: "optional" }, search, problem),
+    h("span", { class: "optional search-box" }, search, problem),
     button({ label: "Copy link to this view", icon: ICONS.link, onclick: () => host.copyLink() }),
     button({ label: "Theme", key: "T", icon: ICONS.theme, onclick: () => host.run("view.theme") }),
     button({

@@ -120,7 +120,7 @@ function paintSpokes(
   context.save();
   context.strokeStyle = style.palette["cloud-line"];
   context.globalAlpha = 0.55;
-  context.lineWidth = style.presenter ? 2 : 1;
+  context.lineWidth = style.presenter && head.links.length <= 60 ? 2 : 1;
   context.setLineDash([2, 5]);
   context.beginPath();
   for (const link of head.links) {
@@ -212,8 +212,13 @@ function paintDevice(
     return;
   }
   paintMember(context, x, y, radius, members.registration[node.device]!, members.tek[node.device]!, style, hatch);
-  if (radius >= 9) inscription(context, x, y, shortName(name), Math.min(radius * 0.78, 22), palette.ink, style);
+  if (radius >= INSCRIBED_MIN) {
+    inscription(context, x, y, shortName(name), Math.min(radius * 0.8, 22), palette.ink, style);
+  }
 }
+
+/** Smaller members are discs: neither a ring nor a number would be read. */
+const INSCRIBED_MIN = 8.5;
 
 /** A member's ring: hollow and dashed, three quarters in progress, solid or hatched by TEK generation. */
 export function paintMember(
@@ -227,7 +232,7 @@ export function paintMember(
   hatch: CanvasPattern | string,
 ): void {
   const { palette } = style;
-  const ring = radius < 9 ? radius : Math.max(4, radius * 0.26);
+  const ring = radius < INSCRIBED_MIN ? radius : Math.max(2.5, radius * 0.26);
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fillStyle = palette.surface;
@@ -249,7 +254,7 @@ export function paintMember(
   context.lineWidth = width;
   context.strokeStyle = palette.idle;
   if (registration === REGISTERED) context.strokeStyle = palette.gikev2;
-  else context.setLineDash(radius < 9 ? [] : [width * 1.6, width * 1.4]);
+  else context.setLineDash(radius < INSCRIBED_MIN ? [] : [width * 1.6, width * 1.4]);
   context.beginPath();
   context.arc(x, y, radius - width / 2, 0, 2 * Math.PI);
   context.stroke();

@@ -37,6 +37,9 @@ export async function openReplay(files: readonly File[]): Promise<WatchedRun> {
       verdicts: [],
       mismatch: end !== undefined && end.fingerprint !== found ? found : undefined,
       truncated: end === undefined,
+      warnings: problems
+        .filter(({ code }) => code !== "truncated")
+        .map(({ code, line, message }) => `line ${line}: ${code}: ${message}`),
     }),
   };
 }

@@ -10,7 +10,6 @@ import sirv from "sirv";
 import { build } from "vite";
 
 export const CHROMIUM = "/usr/bin/chromium";
-export const BUILT_PAGE = fileURLToPath(new URL("../../../dist/test-web", import.meta.url));
 
 export function freshFolder(): string {
   return mkdtempSync(join(tmpdir(), "getvpn-web-"));
@@ -54,8 +53,8 @@ export interface StaticSite {
 }
 
 /** Any static server can hold the page. */
-export async function servePage(): Promise<StaticSite> {
-  const handler = sirv(BUILT_PAGE, { dev: true });
+export async function servePage(folder: string): Promise<StaticSite> {
+  const handler = sirv(folder, { dev: true });
   const server: Server = createServer((request, response) => handler(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -65,14 +64,18 @@ export async function servePage(): Promise<StaticSite> {
   };
 }
 
-let built: Promise<void> | undefined;
+export interface BuiltPage {
+  readonly folder: string;
+  remove(): void;
+}
 
-/** Builds the page once for all tests of a process: what is tested is what the sources say now. */
-export function buildPage(): Promise<void> {
-  built ??= build({
+/** Builds the page into a folder of its own: what is tested is what the sources say now. */
+export async function buildPage(): Promise<BuiltPage> {
+  const folder = freshFolder();
+  await build({
     configFile: fileURLToPath(new URL("../../../web/vite.config.ts", import.meta.url)),
-    build: { outDir: BUILT_PAGE },
+    build: { outDir: folder },
     logLevel: "error",
-  }).then(() => undefined);
-  return built;
+  });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -6,7 +6,15 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { ndjsonLines } from "../../../sim/core/ndjson.ts";
 import { describeTool } from "../../tools.ts";
 import { syntheticTrace } from "../syntheticTrace.ts";
-import { type Browser, buildPage, freshFolder, type StaticSite, servePage, startBrowser } from "./chromium.ts";
+import {
+  type Browser,
+  type BuiltPage,
+  buildPage,
+  freshFolder,
+  type StaticSite,
+  servePage,
+  startBrowser,
+} from "./chromium.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -14,6 +22,7 @@ describeTool("chromium", "apt-get install -y chromium", "the page with a trace f
   const folder = freshFolder();
   const file = join(folder, "trace.ndjson");
   const { head, trace } = syntheticTrace(12);
+  let built: BuiltPage;
   let site: StaticSite;
   let browser: Browser;
 
@@ -25,12 +34,13 @@ describeTool("chromium", "apt-get install -y chromium", "the page with a trace f
       virtualMicros: trace.lastTime,
     };
     writeFileSync(file, [...ndjsonLines(head, trace, end)].join(""));
-    await buildPage();
-    [site, browser] = await Promise.all([servePage(), startBrowser()]);
+    built = await buildPage();
+    [site, browser] = await Promise.all([servePage(built.folder), startBrowser()]);
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();
+    built?.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -99,7 +109,7 @@ describeTool("chromium", "apt-get install -y chromium", "the page with a trace f
     for (let i = 0; i < 5; i++) await page.keyboard.press(".");
     await page.getByText("event 5 of").waitFor();
     await page.keyboard.press(",");
-    expect(await page.locator(".rows [aria-selected=true]").getAttribute("aria-rowindex")).toBe("5");
+    await page.locator(".rows [aria-selected=true][aria-rowindex='5']").waitFor();
     await close();
   });
 
@@ -187,7 +197,7 @@ describeTool("chromium", "apt-get install -y chromium", "the page with a trace f
     await close();
   });
 
-  it("says so where a file is cut off, changed or no trace at all", async () => {
+  it("says so where a file is cut off, changed, of a later version or no trace at all", async () => {
     const lines = readFileSync(file, "utf8").split("\n");
     const cut = join(folder, "cut.ndjson");
     writeFileSync(cut, lines.slice(0, 100).join("\n"));
@@ -200,6 +210,16 @@ describeTool("chromium", "apt-get install -y chromium", "the page with a trace f
     const mismatch = await open("", changed);
     await mismatch.page.getByText("The fingerprint does not match").waitFor();
     await mismatch.close();
+
+    const newer = join(folder, "newer.ndjson");
+    const [first, ...rest] = lines;
+    writeFileSync(newer, [first, '{"type":"checkpoint","n":1}', ...rest].join("\n"));
+    const unknown = await open("", newer);
+    await unknown.page.getByText("Parts of this file are unknown here").waitFor();
+    await unknown.page.getByText("unknownType").waitFor();
+    await unknown.page.getByRole("button", { name: "Close" }).click();
+    expect(await unknown.page.getByTestId("events").getAttribute("aria-rowcount")).toBe(String(trace.events + 1));
+    await unknown.close();
 
     const other = join(folder, "other.ndjson");
     writeFileSync(other, "hello\n");

@@ -10,7 +10,7 @@ import { type Serving, serve } from "../../../sim/serve/server.ts";
 import { simulatedRun } from "../../../sim/serve/simulatedRun.ts";
 import { native } from "../../../src/crypto/native.ts";
 import { describeTool } from "../../tools.ts";
-import { type Browser, BUILT_PAGE, buildPage, type StaticSite, servePage, startBrowser } from "./chromium.ts";
+import { type Browser, type BuiltPage, buildPage, type StaticSite, servePage, startBrowser } from "./chromium.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../scenarios/", import.meta.url));
 const SCENARIOS = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));
@@ -43,15 +43,17 @@ async function selectFirst(page: Page, filter: string): Promise<void> {
 
 describeTool("chromium", "apt-get install -y chromium", "the simulator in the page", () => {
   let browser: Browser;
+  let built: BuiltPage;
   let site: StaticSite;
 
   beforeAll(async () => {
-    await buildPage();
-    [site, browser] = await Promise.all([servePage(), startBrowser()]);
+    built = await buildPage();
+    [site, browser] = await Promise.all([servePage(built.folder), startBrowser()]);
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();
+    built?.remove();
   });
 
   it.each(SCENARIOS)(
@@ -115,7 +117,7 @@ describeTool("chromium", "apt-get install -y chromium", "the simulator in the pa
       const lab = scenario("lab.yaml");
       serving = await serve({
         port: 0,
-        site: BUILT_PAGE,
+        site: built.folder,
         runFactory: (request) =>
           simulatedRun(createRun(lab, { ...request, crypto: native }), {
             untilMicros: lab.duration,
