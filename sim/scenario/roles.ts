@@ -60,6 +60,7 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
       return {
         handle: (input, now) => machine.handle(roleInput<KsCommand>(input), now),
         nextTimeout: () => machine.nextTimeout(),
+        role: { kind: "ks", state: machine.state },
       };
     },
   };
@@ -78,6 +79,7 @@ function groupMemberSpec(node: RouterNode): MachineSpec {
       return {
         handle: (input, now) => machine.handle(roleInput<GmCommand>(input), now).map(hostOutput),
         nextTimeout: () => machine.nextTimeout(),
+        role: { kind: "gm", state: machine.state },
       };
     },
     firstInputs: applied.map((group) => ({ kind: "command", name: "mapApplied", data: { group } })),
