@@ -12,7 +12,7 @@ import type { GroupId } from "./groupId.ts";
 import type { Grant, GroupUpdate, KekKeys, KekSuite, Registration, RekeyAuthentication, TreeKey } from "./policy.ts";
 import type { Read } from "./protocolError.ts";
 
-export type DialectName = "rfc9838";
+export type DialectName = "rfc9838" | "yeung-07";
 
 /** A rekey SA as both ends hold it: what opens a rekey message and says who may have sent it. */
 export interface RekeySa {
@@ -74,6 +74,16 @@ export interface Dialect {
    */
   readonly unicastRekey: "inband" | "push";
   readonly inbandExchange: number;
+  /** Message ID of the first rekey under a KEK; the next ones follow without a gap. */
+  readonly firstMessageId: number;
+  /** All permit entries of a list share one data SA, unless its cipher counts its IVs. */
+  readonly sharesDataSa: boolean;
+  /** A KEK can travel by way of a key hierarchy. */
+  readonly hasKeyHierarchy: boolean;
+  /** A rekey that brings a KEK says again how rekeys are authenticated. */
+  readonly repeatsAuthentication: boolean;
+  /** A group refusal in the authentication exchange is an error notify alone, and the IKE SA is gone with it. */
+  readonly refusalEndsSa: boolean;
 
   /** The key that wraps keys in an IKE SA; undefined where the SA's suite does not serve this dialect. */
   unicastKwk(crypto: Crypto, suite: IkeSuite, skD: Secret): Secret | undefined;
@@ -114,6 +124,11 @@ export interface Dialect {
     payloads: readonly Payload[],
     path: readonly TreeKey[],
   ): Read<GroupUpdate | Excluded>;
+
+  /** The answer of one member to a pushed rekey; undefined where the dialect has none. */
+  rekeyAck(crypto: Crypto, sa: RekeySa, messageId: number, iv: Bytes): Bytes | undefined;
+  /** Message ID of the rekey that is acknowledged; undefined for what is no genuine acknowledgement under this SA. */
+  readRekeyAck(crypto: Crypto, sa: RekeySa, message: Bytes): number | undefined;
 }
 
 /** The key hierarchy of a rekey leads no way to this member: it is no longer of the group. RFC 9838 section 3.3. */

@@ -59,6 +59,8 @@ export interface DataSaPolicy {
   readonly spi: number;
   readonly suite: DataSuite;
   readonly selector: Selector;
+  /** Further traffic of the same SA (draft-yeung: one SA for all permit entries of a list). */
+  readonly more?: readonly Selector[];
   readonly lifetimeSeconds: number;
   /** RFC 9827: 0 sequential, 2 unspecified (several senders, no replay window). */
   readonly sequenceNumbers: number;
@@ -66,7 +68,7 @@ export interface DataSaPolicy {
   readonly nextSpis: readonly number[];
 }
 
-/** Traffic in clear. `before`: how many of the policy's data SAs stand in front of the entry. */
+/** Traffic in clear. `before`: how many selectors of the policy's data SAs stand in front of the entry. */
 export interface BypassRule {
   readonly before: number;
   readonly selector: Selector;
@@ -146,6 +148,8 @@ export interface Registration {
   readonly group: GroupId;
   readonly senderIds: number | undefined;
   readonly capabilities?: Capabilities;
+  /** A part of the keys; absent: all of them. RFC 9838 has no word for it. */
+  readonly want?: "kek" | "teks";
 }
 
 /** What a member can work with; lists of transform IDs. */

@@ -48,7 +48,10 @@ const EXTRAS: readonly Rule[] = [many("N"), many("V")];
 
 const CERTIFICATES: readonly Rule[] = [many("CERT", 20), many("CERTREQ", 20)];
 
-/** RFC 7296 sections 1.2 to 1.4; RFC 9838 sections 2.3 and 2.4. */
+/**
+ * RFC 7296 sections 1.2 to 1.4; RFC 9838 sections 2.3 and 2.4; draft-yeung-g-ikev2-08 section 3, whose payloads cannot be
+ * mixed with those of RFC 9838, as the registry of an SA knows but one kind of them.
+ */
 export const GRAMMARS: readonly MessageGrammar[] = [
   grammar(
     Exchange.IKE_SA_INIT,
@@ -71,6 +74,17 @@ export const GRAMMARS: readonly MessageGrammar[] = [
       one("IDi"),
       optional("IDr"),
       one("AUTH"),
+      ...CERTIFICATES,
+      optional("SA"),
+      optional("TSi"),
+      optional("TSr"),
+      optional("CP"),
+      ...EXTRAS,
+    ]),
+    // Without AUTH: section 2.16.
+    form("IKE_AUTH request for EAP", [
+      one("IDi"),
+      optional("IDr"),
       ...CERTIFICATES,
       optional("SA"),
       optional("TSi"),
@@ -147,12 +161,30 @@ export const GRAMMARS: readonly MessageGrammar[] = [
       ...CERTIFICATES,
       ...EXTRAS,
     ]),
+    form("GSA_AUTH request for EAP", [
+      one("IDi"),
+      optional("IDr"),
+      one("IDg"),
+      optional("SA"),
+      ...CERTIFICATES,
+      ...EXTRAS,
+    ]),
   ),
   grammar(
     Exchange.GSA_AUTH,
     RESPONSE,
     SEALED,
     form("GSA_AUTH response", [one("IDr"), one("AUTH"), many("CERT", 20), one("GSA"), one("KD"), many("D"), ...EXTRAS]),
+    form("GSA_AUTH response", [
+      one("IDr"),
+      one("AUTH"),
+      many("CERT", 20),
+      one("GSA07"),
+      one("KD07"),
+      optional("SEQ07"),
+      many("D"),
+      ...EXTRAS,
+    ]),
     form("GSA_AUTH group refusal", [one("IDr"), one("AUTH"), many("CERT", 20), some("N"), many("V")]),
     form("GSA_AUTH refusal", [some("N"), many("V")]),
   ),
@@ -167,6 +199,7 @@ export const GRAMMARS: readonly MessageGrammar[] = [
     RESPONSE,
     SEALED,
     form("GSA_REGISTRATION response", [one("GSA"), one("KD"), many("D"), ...EXTRAS]),
+    form("GSA_REGISTRATION response", [one("GSA07"), one("KD07"), optional("SEQ07"), many("D"), ...EXTRAS]),
     form("GSA_REGISTRATION refusal or leave", EXTRAS),
   ),
   grammar(
@@ -174,8 +207,10 @@ export const GRAMMARS: readonly MessageGrammar[] = [
     REQUEST,
     SEALED,
     form("GSA_REKEY", [one("GSA"), one("KD"), many("D"), optional("AUTH"), ...EXTRAS]),
+    form("GSA_REKEY", [one("GSA07"), one("KD07"), many("D"), optional("AUTH"), ...EXTRAS]),
     form("GSA_REKEY delete", [some("D"), optional("AUTH"), ...EXTRAS]),
   ),
+  grammar(Exchange.GSA_REKEY, RESPONSE, SEALED, form("GSA_REKEY acknowledgement", EXTRAS)),
   grammar(
     Exchange.GSA_INBAND_REKEY,
     REQUEST,

@@ -38,6 +38,8 @@ export const PayloadType = numberSpace("IKEv2 Payload Types", "RFC 7296 3.2, RFC
   GSA: 51,
   KD: 52,
   SKF: 53,
+  // Private use, ours alone: see the switch `seqPayload` of draft-yeung.
+  X_SEQ: 128,
 });
 
 export const Protocol = numberSpace("IKEv2 Security Protocol Identifiers", "RFC 7296 3.3.1, RFC 9838 9.2", {
@@ -224,6 +226,7 @@ export const NotifyType = numberSpace("IKEv2 Notify Message Types", "RFC 7296 3.
   // Private use, ours alone; receivers that do not know them pass them over (RFC 7296 section 3.10.1).
   X_GROUP_OF_REKEY: 40961,
   X_SIGNED_AGAIN: 40962,
+  X_WANTED_KEYS: 40963,
 });
 
 export const TrafficSelectorType = numberSpace("IKEv2 Traffic Selector Types", "RFC 7296 3.13.1", {

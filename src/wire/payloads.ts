@@ -5,6 +5,7 @@
  */
 import { type Bytes, Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
+import * as G from "./gdoi.ts";
 import * as Ike from "./ikev2.ts";
 import { PayloadType as P } from "./ikev2Numbers.ts";
 import { type Codec, nameOf } from "./kit.ts";
@@ -35,6 +36,8 @@ export interface PayloadBodies {
   /** GSA and KD of draft-yeung. */
   GSA07: Y.Gsa;
   KD07: Y.Kd;
+  /** Number of the last rekey in GDOI's layout, under a payload number of the private range. */
+  SEQ07: G.Sequence;
 }
 export type PayloadKind = keyof PayloadBodies;
 
@@ -91,7 +94,13 @@ export const IKEV2: Registry = registry(BASE);
 export const RFC9838: Registry = registry({ ...BASE, IDg: [P.IDg, Ike.Id], GSA: [P.GSA, R.Gsa], KD: [P.KD, R.Kd] });
 
 /** IKEv2 with the group payloads of draft-yeung-g-ikev2-07. */
-export const YEUNG07: Registry = registry({ ...BASE, IDg: [P.IDg, Ike.Id], GSA07: [P.GSA, Y.Gsa], KD07: [P.KD, Y.Kd] });
+export const YEUNG07: Registry = registry({
+  ...BASE,
+  IDg: [P.IDg, Ike.Id],
+  GSA07: [P.GSA, Y.Gsa],
+  KD07: [P.KD, Y.Kd],
+  SEQ07: [P.X_SEQ, G.Sequence],
+});
 
 /** More payloads than any exchange has use for: a longer chain is refused before it costs anything. */
 const PAYLOADS_MAX = 128;

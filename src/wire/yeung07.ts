@@ -31,8 +31,8 @@ import { attributes } from "./tagged.ts";
 
 const DRAFT = "draft-yeung-g-ikev2";
 
-/** 241 to 255 are for private use. */
-export const PolicyType = numberSpace("GSA Policy Types", `${DRAFT} 4.3.1`, { KEK: 1, GAP: 2, TEK: 3 });
+/** 241 to 255 are for private use; X_BYPASS is ours alone. */
+export const PolicyType = numberSpace("GSA Policy Types", `${DRAFT} 4.3.1`, { KEK: 1, GAP: 2, TEK: 3, X_BYPASS: 242 });
 
 /** Not the numbers of IKEv2, where ESP is 3. */
 export const TekProtocol = numberSpace("GSA TEK Protocol-IDs", `${DRAFT} 4.5`, { ESP: 1, AH: 2 });
@@ -151,6 +151,16 @@ export const GapPolicy = struct("Group associated policy", `${DRAFT} 4.6`, {
 });
 export type GapPolicy = Infer<typeof GapPolicy>;
 
+/** A deny entry of the key server's list, in its place among the TEK policies: such traffic goes in clear. */
+export const BypassPolicy = struct("Bypass policy", "private use", {
+  type: u8.named(PolicyType),
+  reserved: zero(1),
+  length: lengthOfStruct(u16),
+  source: TrafficSelector,
+  destination: TrafficSelector,
+});
+export type BypassPolicy = Infer<typeof BypassPolicy>;
+
 const OtherPolicy = struct("Policy", `${DRAFT} 4.3.1`, {
   type: u8.named(PolicyType),
   reserved: zero(1),
@@ -159,12 +169,13 @@ const OtherPolicy = struct("Policy", `${DRAFT} 4.3.1`, {
 });
 
 /** `type` says which; policies of other types keep their octets. */
-export type Policy = KekPolicy | TekPolicy | GapPolicy | Infer<typeof OtherPolicy>;
+export type Policy = KekPolicy | TekPolicy | GapPolicy | BypassPolicy | Infer<typeof OtherPolicy>;
 
 const POLICIES: ReadonlyMap<number, Codec<Policy>> = new Map<number, Codec<Policy>>([
   [PolicyType.KEK, KekPolicy as Codec<Policy>],
   [PolicyType.GAP, GapPolicy as Codec<Policy>],
   [PolicyType.TEK, TekPolicy as Codec<Policy>],
+  [PolicyType.X_BYPASS, BypassPolicy as Codec<Policy>],
 ]);
 const PolicyCodec = choice<Policy>(
   (value) => POLICIES.get(value.type) ?? (OtherPolicy as Codec<Policy>),
@@ -182,6 +193,10 @@ export function isTekPolicy(policy: Policy): policy is TekPolicy {
 
 export function isGapPolicy(policy: Policy): policy is GapPolicy {
   return policy.type === PolicyType.GAP;
+}
+
+export function isBypassPolicy(policy: Policy): policy is BypassPolicy {
+  return policy.type === PolicyType.X_BYPASS;
 }
 
 /** At most one KEK policy, any number of the others; at least one KEK or TEK. */

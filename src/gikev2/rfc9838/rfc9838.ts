@@ -33,6 +33,11 @@ export const rfc9838: Dialect = {
   registrationExchange: Exchange.GSA_REGISTRATION,
   unicastRekey: "inband",
   inbandExchange: Exchange.GSA_INBAND_REKEY,
+  firstMessageId: 0,
+  sharesDataSa: false,
+  hasKeyHierarchy: true,
+  repeatsAuthentication: false,
+  refusalEndsSa: false,
 
   unicastKwk: (crypto, suite, skD) => unicastKwk(crypto, suite.prf, skD, suite.kwa),
   registration: registrationPayloads,
@@ -107,6 +112,10 @@ export const rfc9838: Dialect = {
       readUpdate(crypto, sa.keys.wrap, payloads, { carrier: "gsaRekey", signed, sender: false, path }),
     );
   },
+
+  // Rekeys of one member are inband, and their response acknowledges them.
+  rekeyAck: () => undefined,
+  readRekeyAck: () => undefined,
 };
 
 /** Without a rekey SA the group is rekeyed inband alone, and fewer attributes are legal. */
