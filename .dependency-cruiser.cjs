@@ -18,10 +18,18 @@ const rooms = {
   "sim/fault": ["src", "sim/core", "sim/net"],
   "sim/device": ["src", "sim/core", "sim/net", "sim/fault"],
   "sim/check": ["src", "sim/core", "sim/device", "sim/net"],
+  "sim/bench": ["src", "sim/core"],
   "sim/scenario": ["src", "sim/core", "sim/net", "sim/fault", "sim/device", "sim/check", "sim/capture"],
   "sim/serve": ["src", "sim/core", "sim/capture", "sim/scenario"],
   "sim/cli": ["src", "sim"],
-  web: ["src", "sim/core", "sim/capture", "sim/scenario", "sim/device/events", "sim/serve/(protocol|frame|liveRun|simulatedRun)"],
+  web: [
+    "src",
+    "sim/core",
+    "sim/capture",
+    "sim/scenario",
+    "sim/device/events",
+    "sim/serve/(protocol|frame|liveRun|simulatedRun)",
+  ],
 };
 
 module.exports = {
@@ -32,7 +40,12 @@ module.exports = {
       from: { path: `^${room}/` },
       to: { path: "^(src|sim|web|test)/", pathNot: [`^${room}/`, ...below.map((name) => `^${name}[/.]`)] },
     })),
-    { name: "no circles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no circles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "node modules stay at the edge",
       severity: "error",

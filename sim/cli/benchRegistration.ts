@@ -26,7 +26,7 @@ export function benchRegistration({ rounds, quick, count }: BenchOptions & { rea
     };
     const model = (members: number) => registrationModel({ members, dh, crypto: native, sha256: nodeSha256() });
     const members = quick ? Math.min(count, 40) : count;
-    const warm = Math.min(members, 1_000);
+    const warm = Math.min(members, 3_000);
     model(warm).register(warm);
     bare(warm);
     const times: { ours: number[]; baseline: number[] } = { ours: [], baseline: [] };
