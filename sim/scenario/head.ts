@@ -48,9 +48,11 @@ function deviceOf(node: ScenarioNode): TraceDevice {
   const { name, site } = node;
   const place = site === undefined ? {} : { site };
   if (node.kind === "host") return { name, role: "host", ...place, addresses: [formatIpv4(node.address)] };
-  const addresses = [...node.config.interfaces.values()].flatMap((one) =>
-    one.address === undefined ? [] : [formatIpv4(one.address.address)],
-  );
+  // Displays show the first address: that of the network, not of a loopback.
+  const interfaces = [...node.config.interfaces.values()];
+  const isLoopback = ({ name }: { readonly name: string }): boolean => name.startsWith("Loopback");
+  const ordered = [...interfaces.filter((one) => !isLoopback(one)), ...interfaces.filter(isLoopback)];
+  const addresses = ordered.flatMap((one) => (one.address === undefined ? [] : [formatIpv4(one.address.address)]));
   return { name, role: node.role, ...place, addresses };
 }
 

@@ -1,10 +1,13 @@
 /** The one thing that moves: while playing, the cursor goes forward with the frames of the screen. */
 import { effect } from "@preact/signals-core";
 import { DEFAULT_SPEED } from "../model/pace.ts";
+import type { TimeMap } from "../model/timeMap.ts";
 import type { Store } from "./store.ts";
 
 /** By event, the default speed shows this many events a second. */
 const EVENTS_PER_SECOND = 6;
+/** The longest that a shortened gap is looked at: nothing happens in it. */
+const GAP_SECONDS_MAX = 1;
 /** A frame that came late, after a pause of the page, counts at most this much. */
 const FRAME_SECONDS_MAX = 0.1;
 
@@ -38,6 +41,12 @@ export function startPlayback(store: Store): void {
 /** Place of the cursor that `advance` set last, finer than whole microseconds. */
 let exact: { readonly cursor: unknown; readonly place: number } | undefined;
 
+/** Places per second that leave the gap at `from` behind in time; 0 outside of gaps. */
+function rateInGap(map: TimeMap, from: number): number {
+  const gap = map.breaks(from, from).find((one) => one.from <= from && from < one.to);
+  return gap === undefined ? 0 : (gap.to - gap.from) / GAP_SECONDS_MAX;
+}
+
 /** Moves the cursor by what `seconds` of the viewer's time are worth; stops at the end and at a question. */
 export function advance(store: Store, seconds: number): void {
   const map = store.map.peek();
@@ -47,7 +56,7 @@ export function advance(store: Store, seconds: number): void {
   const rate = map.mapping === "events" ? (EVENTS_PER_SECOND * store.speed.peek()) / DEFAULT_SPEED : store.speed.peek();
   // Rounding to whole microseconds must not swallow a slow step: the exact place is kept beside the cursor.
   const from = exact !== undefined && exact.cursor === cursor ? exact.place : map.placeOf(cursor);
-  const place = Math.min(map.end, from + seconds * rate);
+  const place = Math.min(map.end, from + seconds * Math.max(rate, rateInGap(map, from)));
   let next = map.cursorAt(place);
   if (next.event < cursor.event) next = { time: next.time, event: cursor.event };
   if (store.presenter.peek()) {
