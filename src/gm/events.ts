@@ -5,8 +5,9 @@ import { gdoi } from "../gikev2/eventTable.ts";
 
 export const GM_EVENTS = {
   "gm.attached": {
-    meaning: "The crypto map was applied; data address.",
+    meaning: "The crypto map was applied; data address, first (no other group is active).",
     syslog: [gdoi(5, "GM_CM_ATTACH", "Crypto map attached for GM in group {group}.")],
+    also: [{ facility: "CRYPTO", severity: 6, mnemonic: "GDOI_ON_OFF", text: "GDOI is ON", when: { first: true } }],
   },
   "gm.registering": {
     meaning: "A registration starts; data server, address, attempt, again, exchange.",
@@ -23,6 +24,13 @@ export const GM_EVENTS = {
     meaning: "Policy and keys are installed; data server, address, teks, kek, again.",
     syslog: [
       gdoi(5, "GM_REGS_COMPL", "Registration to KS {server} complete for group {group} using address {address}"),
+    ],
+    also: [
+      gdoi(
+        5,
+        "GM_INSTALL_POLICIES_SUCCESS",
+        "SUCCESS: Installation of Reg/Rekey policies from KS {server} for group {group} & gm identity {address}",
+      ),
     ],
   },
   "gm.registrationFailed": {
@@ -82,6 +90,7 @@ export const GM_EVENTS = {
         "The IPSec SA created for group {group} may have expired/been cleared, or didn't go through. Re-register to KS.",
       ),
     ],
+    also: [gdoi(5, "GM_REKEY_NOT_RECD", "GM did not receive rekey from KS in group {group}.", { reason: "lead" })],
   },
   "gm.noKeyPath": {
     meaning: "A rekey brings a KEK that no key of the member leads to: it was put out; data sequence.",

@@ -196,7 +196,8 @@ function obey(turn: Turn, command: GmCommand): void {
 function applyMap(turn: Turn, group: GmGroup): void {
   if (group.phase.at !== "idle") return;
   const { name, local } = group.config;
-  turn.out.push(gmEvent("gm.attached", { group: name, address: local.address }));
+  const first = turn.state.groups.every(({ phase }) => phase.at === "idle");
+  turn.out.push(gmEvent("gm.attached", { group: name, address: local.address, first }));
   beginRegistration(turn, group, "mapApplied");
 }
 
