@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from "./exitCode.ts";
 import { addLive } from "./live.ts";
 import { addRun } from "./runCommand.ts";
 import { addServe } from "./serveCommand.ts";
+import { addShow } from "./show.ts";
 import { printData, printInternal, stopOnBrokenPipe } from "./terminal.ts";
 import { addValidate } from "./validateCommand.ts";
 
@@ -22,6 +23,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     exit = code;
   };
   addRun(program, done);
+  addShow(program, done);
   addServe(program, done);
   addValidate(program, done);
   program

@@ -6,6 +6,7 @@ import { formatSeconds, type Micros } from "../../src/base/micros.ts";
 import { loadScenario } from "../scenario/loader.ts";
 import { verdictOf } from "../scenario/report.ts";
 import { createRun, type Run } from "../scenario/runner.ts";
+import { syslogLines } from "../scenario/syslog.ts";
 import { backends, nodeSha256 } from "./backends.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { parseRunNumber, parseUntil } from "./optionValue.ts";
@@ -22,6 +23,7 @@ interface RunFlags {
   readonly crypto: keyof typeof backends;
   readonly memo: boolean;
   readonly json?: boolean;
+  readonly syslog?: boolean;
   readonly out?: string;
   readonly junit?: string;
 }
@@ -43,6 +45,7 @@ export function addRun(program: Command, done: (exit: ExitCode) => void): void {
     .addOption(new Option("--crypto <backend>", "back end").choices(Object.keys(backends)).default("native"))
     .option("--no-memo", "every device computes everything by itself")
     .option("--json", "print the report as JSON")
+    .option("--syslog", "print what the routers log as it happens, instead of the summary (to stderr with --json)")
     .option("--out <dir>", "write trace.ndjson, capture.pcapng, keys/ and report.json")
     .option("--junit <file>", "write the expectations as JUnit XML")
     .addHelpText("after", "\nExit: 0 all well, 1 an expectation failed, 2 bad usage or input, 3 inconclusive.")
@@ -58,14 +61,17 @@ async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
     const crypto = backends[flags.crypto];
     run = createRun(scenario, { seed, run: number, untilMicros, memo, crypto, hash: nodeSha256() });
     const until = Math.min(scenario.duration, untilMicros ?? scenario.duration);
-    if ((await drive(run, until)) === "interrupted") {
+    const log =
+      flags.syslog === true ? logPrinter(run, flags.json === true ? process.stderr : process.stdout) : undefined;
+    if ((await drive(run, until, log)) === "interrupted") {
       printNote(`interrupted at ${formatSeconds(run.now)} s of virtual time`);
       return EXIT.interrupted;
     }
     const report = run.report();
     if (flags.out !== undefined) writeRun(flags.out, run, report);
     if (flags.junit !== undefined) writeJunit(flags.junit, report);
-    printData(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : summaryText(report, outColors));
+    if (flags.json === true) printData(`${JSON.stringify(report, null, 2)}\n`);
+    else if (flags.syslog !== true) printData(summaryText(report, outColors));
     return VERDICT_EXIT[verdictOf(report)];
   } catch (error) {
     if (error instanceof ConfigError) {
@@ -82,7 +88,7 @@ async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
 }
 
 /** Goes to the end in slices, between which a signal can come through. */
-async function drive(run: Run, until: Micros): Promise<"ended" | "interrupted"> {
+async function drive(run: Run, until: Micros, log: (() => void) | undefined): Promise<"ended" | "interrupted"> {
   let isInterrupted = false;
   const interrupt = () => {
     isInterrupted = true;
@@ -92,6 +98,7 @@ async function drive(run: Run, until: Micros): Promise<"ended" | "interrupted"> 
   try {
     while (!run.done && !isInterrupted) {
       run.step({ maxEvents: SLICE_EVENTS });
+      log?.();
       progress.update(until === 0 ? 1 : run.now / until, `${formatSeconds(run.now)} s, ${run.trace.events} events`);
       await nextTurn();
     }
@@ -100,6 +107,16 @@ async function drive(run: Run, until: Micros): Promise<"ended" | "interrupted"> 
     process.off("SIGINT", interrupt);
   }
   return isInterrupted ? "interrupted" : "ended";
+}
+
+/** Prints what has been logged since the last call, in the order of the trace. */
+function logPrinter({ head, trace }: Run, stream: NodeJS.WriteStream): () => void {
+  let seen = 0;
+  return () => {
+    for (; seen < trace.events; seen++) {
+      for (const line of syslogLines(head, trace.event(seen))) stream.write(`${line}\n`);
+    }
+  };
 }
 
 function whereText({ head, trace, now }: Run): string {

@@ -69,6 +69,8 @@ export interface Device {
   routes: RouteTable;
   wanExit: WanExit | undefined;
   isUp: boolean;
+  /** When it was last switched on. */
+  startedAt: Micros;
   /** Starts so far; what was scheduled for an earlier life is void. */
   life: number;
   /** Multicast groups, and how many parts of the device are in them. */
@@ -115,6 +117,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     routes: createRouteTable(),
     wanExit: undefined,
     isUp: false,
+    startedAt: 0,
     life: 0,
     groups: new Map(),
     planes: new Map(),

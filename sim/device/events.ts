@@ -18,6 +18,13 @@ export const DEVICE_EVENTS = {
   "ping.done":
     "data ping, from, to, sent, received, percent, text (!!!!!), line (as IOS prints it), minMicros, avgMicros, maxMicros.",
   "echo.answered": "An echo request was answered; data from, to.",
+  "config.applied": "An operator changed the configuration; data lines.",
+  "config.groupPolicy": "What a key server's group hands out will be different from the next rekey on; data group.",
+  "config.groupAdded": "A key server serves one more group; data group.",
+  "config.groupRemoved": "A key server serves one group less; data group.",
+  "config.incomplete": "A group cannot work as it is configured; data group, what (rsaKey, group), label, problem.",
+  "config.interfaceDown":
+    "A crypto map is on an interface that is down: no registration starts; data group, interface.",
 } as const satisfies Readonly<Record<string, string>>;
 
 /**

@@ -12,6 +12,7 @@ import { type Line, type LineEnd, type Network, note } from "./networkState.ts";
 export function boot(network: Network, device: Device, cause = NONE): void {
   if (device.isUp) return;
   resetDevice(device);
+  device.startedAt = network.scheduler.now;
   device.isUp = true;
   const up = note(network, device.number, "device.up", cause, undefined, {});
   for (const line of linesOf(network, device)) refreshLine(network, line, up);

@@ -1,6 +1,6 @@
 /** Packets leave a device: route, data plane, fragmentation, line. */
 import type { Bytes } from "../../src/base/bytes.ts";
-import { type Ipv4, isMulticastIpv4 } from "../../src/base/ipv4.ts";
+import { formatIpv4, type Ipv4, isMulticastIpv4 } from "../../src/base/ipv4.ts";
 import { MILLISECOND } from "../../src/base/micros.ts";
 import { COUNTERS, DROP_COUNTERS } from "../../src/esp/counters.ts";
 import type { Dropped } from "../../src/esp/dataPlane.ts";
@@ -121,8 +121,10 @@ export function outputOn(network: Network, device: Device, port: Port, packet: B
 }
 
 export function noteEspDrop(network: Network, device: Device, drop: Dropped, packet: Bytes, cause: number): number {
+  const header = ipHeader(packet);
   return note(network, device.number, "esp.dropped", cause, packet, {
     reason: drop.reason,
+    ...(header && { source: formatIpv4(header.source), destination: formatIpv4(header.destination) }),
     counter: COUNTERS[DROP_COUNTERS[drop.reason]],
     ...(drop.group === undefined ? {} : { group: drop.group }),
     ...(drop.spi === undefined ? {} : { spi: drop.spi.toString(16).padStart(8, "0") }),

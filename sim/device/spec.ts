@@ -11,7 +11,9 @@ import type { Rng } from "../../src/base/rng.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import type { DataPlaneOrder } from "../../src/esp/api.ts";
+import type { GmState } from "../../src/gm/state.ts";
 import type { IosConfig } from "../../src/ios/model.ts";
+import type { KsState } from "../../src/ks/state.ts";
 import type { DeviceRole } from "../core/traceTypes.ts";
 import type { Fault } from "../fault/fault.ts";
 import type { BackbonePath } from "../net/cloud.ts";
@@ -95,7 +97,14 @@ export interface HostedMachine {
    * each SPI. A member can see by it that it missed a rekey (RFC 9838 section 4.4.2.2.3).
    */
   readonly hearsUnknownSpi?: boolean;
+  /** For those who look at the router from outside, such as `show` commands; absent: there is nothing to see. */
+  readonly role?: RoleState;
 }
+
+/** What a role remembers: plain data, to be read only. */
+export type RoleState =
+  | { readonly kind: "ks"; readonly state: KsState }
+  | { readonly kind: "gm"; readonly state: GmState };
 
 /** What a router lends to a machine that is started on it. */
 export interface MachineTools {

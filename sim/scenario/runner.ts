@@ -15,8 +15,9 @@ import { createRng } from "../core/rng.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import { Trace, type TraceLevel } from "../core/trace.ts";
 import type { TraceEnd, TraceHead } from "../core/traceTypes.ts";
-import { createNetwork } from "../device/network.ts";
+import { createNetwork, perform } from "../device/network.ts";
 import type { Network } from "../device/networkState.ts";
+import type { Action } from "../device/spec.ts";
 import { headOf } from "./head.ts";
 import { memoCrypto } from "./memo.ts";
 import type { Report } from "./report.ts";
@@ -52,8 +53,14 @@ export interface Run {
   readonly trace: Trace;
   readonly now: Micros;
   readonly done: boolean;
+  /** To be looked at from outside (see `views.ts` of sim/device); changed by `perform` only. */
+  readonly network: Network;
   /** Lets the next events happen. */
   step(slice?: Slice): void;
+  /** Lets time pass: everything up to `time` happens, that instant included, and then it is `time`, or the end. */
+  passTo(time: Micros): void;
+  /** Does something that is not in the scenario's timeline, now. */
+  perform(action: Action): void;
   /** Keys that have been negotiated and handed out so far, oldest first. */
   keys(): readonly KeyEntry[];
   end(): TraceEnd;
@@ -100,24 +107,38 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
   const isDone = () => isOver || scheduler.handled >= scenario.limits.events;
   const isComplete = () => isOver && until === scenario.duration && traceLevel !== "off";
 
+  const tick = scheduler.register("an instant that somebody waits for", () => undefined);
+  const step = ({ maxEvents = Number.POSITIVE_INFINITY, untilMicros = Number.POSITIVE_INFINITY }: Slice = {}) => {
+    const isBounded = untilMicros < until;
+    for (let count = 0; count < maxEvents && !isDone(); count++) {
+      if (isBounded && scheduler.nextTime()! > untilMicros) break;
+      const went = scheduler.step();
+      assert(went, "the end of the run is pending until it comes");
+      // One by one, because what members hold is looked at as each event has left it.
+      follow();
+    }
+  };
+
   return {
     head,
     trace,
+    network,
     get now() {
       return scheduler.now;
     },
     get done() {
       return isDone();
     },
-    step({ maxEvents = Number.POSITIVE_INFINITY, untilMicros = Number.POSITIVE_INFINITY } = {}) {
-      const isBounded = untilMicros < until;
-      for (let count = 0; count < maxEvents && !isDone(); count++) {
-        if (isBounded && scheduler.nextTime()! > untilMicros) break;
-        const went = scheduler.step();
-        assert(went, "the end of the run is pending until it comes");
-        // One by one, because what members hold is looked at as each event has left it.
-        follow();
-      }
+    step,
+    passTo(time) {
+      step({ untilMicros: time });
+      if (isDone() || scheduler.now >= time) return;
+      scheduler.schedule(time, tick, 0);
+      step({ untilMicros: time });
+    },
+    perform(action) {
+      perform(network, action);
+      follow();
     },
     keys: () => network.keys.map(({ entry }) => entry),
     end: () => ({

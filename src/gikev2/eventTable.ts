@@ -22,6 +22,11 @@ export interface EventRow {
   readonly also?: readonly SyslogLine[];
 }
 
+/** The first line of an event, or undefined where it is not logged. */
+export function syslogText(row: EventRow, data: EventData): string | undefined {
+  return syslogTexts({ syslog: row.syslog }, data)[0];
+}
+
 /** `%GDOI-5-GM_REGS_COMPL: Registration to KS ...`: all lines of an event; none where it is not logged. */
 export function syslogTexts(row: Pick<EventRow, "syslog" | "also">, data: EventData): readonly string[] {
   const first = row.syslog?.find((line) => fits(line, data));

@@ -63,13 +63,19 @@ interface MajorNetwork {
   readonly members: RouteView[];
 }
 
+/** A route to the whole classful network stands among its subnets where there are any. */
 function byMajor(routes: readonly RouteView[]): readonly MajorNetwork[] {
+  const majorOf = (route: RouteView) => {
+    const length = classOf(numberOf(route));
+    const network = numberOf(route) - (numberOf(route) % 2 ** (32 - length));
+    return route.length < length ? undefined : `${formatIpv4(network)}/${length}`;
+  };
+  const isSubnet = (route: RouteView) => route.length > classOf(numberOf(route));
+  const subnetted = new Set(routes.filter(isSubnet).map(majorOf));
   const networks: MajorNetwork[] = [];
   for (const route of routes) {
-    const network = numberOf(route);
-    const length = classOf(network);
-    const major =
-      route.length > length ? `${formatIpv4(network - (network % 2 ** (32 - length)))}/${length}` : undefined;
+    const own = majorOf(route);
+    const major = subnetted.has(own) ? own : undefined;
     const known = major === undefined ? undefined : networks.find((one) => one.major === major);
     if (known === undefined) networks.push({ major, members: [route] });
     else known.members.push(route);

@@ -1,0 +1,78 @@
+/**
+ * How a router logs what happens to itself, to its lines, its IKE SAs, its data plane and its configuration. Keys are kinds
+ * of events of the trace; the first line that fits is logged. Wording follows Cisco's mnemonics, approximately where no
+ * real line was found.
+ */
+import type { SyslogLine } from "../../src/gikev2/eventTable.ts";
+
+function line(
+  facility: SyslogLine["facility"],
+  severity: SyslogLine["severity"],
+  mnemonic: string,
+  text: string,
+  when?: SyslogLine["when"],
+): SyslogLine {
+  return { facility, severity, mnemonic, text, ...(when === undefined ? {} : { when }) };
+}
+
+const BAD_MESSAGE = "IKE message from {remote} failed its sanity check or is malformed";
+
+export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
+  "device.up": [line("SYS", 5, "RESTART", "System restarted --")],
+  "device.down": [line("SYS", 5, "RELOAD", "Reload requested. Reload Reason: Reload Command.", { reason: "reload" })],
+  "link.up": [line("LINEPROTO", 5, "UPDOWN", "Line protocol on Interface {interface}, changed state to up")],
+  "link.down": [line("LINEPROTO", 5, "UPDOWN", "Line protocol on Interface {interface}, changed state to down")],
+  "ike.authFailed": [line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
+  "ike.dropped": ["malformed", "grammar", "integrity", "tooLong"].map((reason) =>
+    line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
+  ),
+  "esp.dropped": [
+    line(
+      "CRYPTO",
+      4,
+      "RECVD_PKT_INV_SPI",
+      "decaps: rec'd IPSEC packet has invalid spi for destaddr={destination}, prot=50, spi=0x{spi}, srcaddr={source}",
+      { reason: "invalidSa" },
+    ),
+    line(
+      "CRYPTO",
+      4,
+      "PKT_REPLAY_ERR",
+      "decrypt: replay check failed. SPI 0x{spi}, destaddr={destination}, srcaddr={source}",
+      { reason: "replay" },
+    ),
+    line(
+      "CRYPTO",
+      4,
+      "RECVD_PKT_MAC_ERR",
+      "decrypt: mac verify failed. SPI 0x{spi}, destaddr={destination}, srcaddr={source}",
+      { reason: "verify" },
+    ),
+    line(
+      "CRYPTO",
+      4,
+      "RECVD_PKT_NOT_IPSEC",
+      "Rec'd packet not an IPSEC packet. (ip) destaddr={destination}, srcaddr={source}",
+      { reason: "clear" },
+    ),
+  ],
+  "config.applied": [line("SYS", 5, "CONFIG_I", "Configured from console by console")],
+  "config.groupPolicy": [
+    line(
+      "GDOI",
+      5,
+      "POLICY_CHANGE",
+      "GDOI group {group} policy has changed. Use 'crypto gkm ks rekey' to send a rekey, or the changes will be sent in " +
+        "the next scheduled rekey",
+    ),
+  ],
+  "config.groupAdded": [line("GDOI", 5, "KS_GROUP_ADD", "Config: GDOI group {group} was added")],
+  "config.groupRemoved": [line("GDOI", 5, "KS_GROUP_DELETE", "Config: GDOI group {group} was deleted")],
+  "config.incomplete": [
+    line("GDOI", 1, "KS_NO_RSA_KEYS", "RSA Key - {label} : Not found, Required for group {group}", { what: "rsaKey" }),
+    line("GDOI", 3, "GM_INCOMPLETE_CFG", "Registration: incomplete config for group {group}"),
+  ],
+  "config.interfaceDown": [
+    line("CRYPTO", 4, "GM_REGSTER_IF_DOWN", "Can't start GDOI registration as interface {interface} is down"),
+  ],
+};
