@@ -45,6 +45,8 @@ export interface GmTuning {
   readonly exclusionSecondsMost: number;
   /** Further groups of one key server are registered over the IKE SA that stands, instead of one SA for each. */
   readonly shareSa: boolean;
+  /** How long a rekey may be behind the first packet under its keys before it counts as lost. */
+  readonly missedRekeyWait: Micros;
   /** Where its TEKs go on for a while: at most this long, or half their shortened life. */
   readonly gentleExclusionMost: Micros;
 }
@@ -54,5 +56,6 @@ export const GM_TUNING: GmTuning = {
   rolloverLeft: 30 * SECOND,
   exclusionSecondsMost: 10,
   shareSa: true,
+  missedRekeyWait: 2 * SECOND,
   gentleExclusionMost: 60 * SECOND,
 };

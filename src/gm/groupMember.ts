@@ -15,6 +15,7 @@ import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { GmConfig } from "./config.ts";
 import { gmEvent } from "./events.ts";
 import { dropPolicy, refreshKeys } from "./install.ts";
+import { noteUnknownSpi, onMissedTimer } from "./missedRekey.ts";
 import {
   beginRegistration,
   onEstablished,
@@ -161,6 +162,7 @@ function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number)
 const ON_GROUP: Readonly<Record<GmTimer, (turn: Turn, group: GmGroup) => void>> = {
   reregister: (turn, group) => reregister(turn, group, "lead"),
   retry: (turn, group) => beginRegistration(turn, group, "retryDue"),
+  missed: onMissedTimer,
   keys: onKeysTimer,
 };
 
@@ -182,7 +184,7 @@ function onKeysTimer(turn: Turn, group: GmGroup): void {
 
 function obey(turn: Turn, command: GmCommand): void {
   if (command.name === "unknownSpi") {
-    for (const group of turn.state.groups) missedRekey(turn, group, command.spi);
+    for (const group of turn.state.groups) noteUnknownSpi(turn, group, command.spi);
     return;
   }
   for (const group of turn.state.groups) {
@@ -219,12 +221,4 @@ function clear(turn: Turn, group: GmGroup): void {
   dropPolicy(turn, group, "cleared");
   turn.out.push(gmEvent("gm.unregistered", { group: name, reason: "cleared" }));
   beginRegistration(turn, group, "cleared");
-}
-
-/** Traffic under an announced SPI means that a rekey was missed (RFC 9838 section 4.4.2.2.3). */
-function missedRekey(turn: Turn, group: GmGroup, spi: number): void {
-  const { held } = group;
-  const announced = held?.teks.some((tek) => tek.nextSpis.includes(spi)) === true;
-  const known = held?.teks.some((tek) => tek.spi === spi) === true;
-  if (announced && !known) reregister(turn, group, "nextSpi");
 }

@@ -51,6 +51,7 @@ export function installGrant(
     kwk,
     kek: undefined,
     path: keys.path ?? [],
+    missing: undefined,
     assembly: undefined,
     previousKekSpi: old?.kek?.sa.spi,
     teks: [],

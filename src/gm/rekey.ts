@@ -15,7 +15,8 @@ import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { gmEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
-import { reregister, sendWithdrawal, waitToRegister } from "./registration.ts";
+import { noteUnknownSpi } from "./missedRekey.ts";
+import { sendWithdrawal, waitToRegister } from "./registration.ts";
 import type { GmGroup, HeldTek, Turn } from "./state.ts";
 import { dialectFor, moveTo, stopTimer } from "./state.ts";
 
@@ -27,8 +28,7 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
   const held = group?.held;
   if (group === undefined || held === undefined) {
     turn.state.unknownRekeys += 1;
-    // A message under a rekey SA that was announced: the one that brought it is lost (RFC 9838 section 4.4.2.2.3).
-    for (const one of turn.state.groups) if (one.held?.kek?.nextSpis.includes(spi)) reregister(turn, one, "nextSpi");
+    for (const one of turn.state.groups) noteUnknownSpi(turn, one, spi);
     return;
   }
   const { kek } = held;

@@ -81,6 +81,8 @@ export interface HeldPolicy {
   kek: HeldKek | undefined;
   /** Working Key Path: keys of the group's key tree, the uppermost first. RFC 9838 section 3.3. */
   path: readonly TreeKey[];
+  /** SPI that others use already: of a TEK, or of a KEK in 32 hexadecimal digits. */
+  missing: number | string | undefined;
   /** Fragments of the next rekey message. */
   assembly: RekeyAssembly | undefined;
   /** SPI of the KEK before: late copies under it are duplicates. */
@@ -162,6 +164,8 @@ const GM_TIMERS = {
   reregister: "reregister",
   /** The pause after a failed round through the servers, or after an exclusion, is over. */
   retry: "retry",
+  /** A rekey seems to be lost: by now it would have come. */
+  missed: "missed",
   /** A TEK or the KEK ends, or another TEK takes over sending. */
   keys: "keys",
 } as const;

@@ -15,14 +15,21 @@ export interface GroupMessage {
   readonly update: GroupUpdate;
 }
 
+/**
+ * The pause between messages that belong together: later ones can be opened only by those who have the earlier ones, and
+ * a network that reorders must not make them useless.
+ */
+const FOLLOW_UP = SECOND;
+
 /** Messages that belong together: each copy is all of them, the same octets in the same order. */
 export function sendToAll(turn: Turn, group: KsGroup, messages: readonly GroupMessage[]): void {
   const mtu = mtuOf(turn, group);
-  const datagrams = messages.flatMap(({ kek, update }) => {
+  const sealed = messages.map(({ kek, update }) => {
     const sealing = { messageId: kek.sequence, nextIv: () => nextIv(turn, kek), ...mtu };
     return dialectFor(group).sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
   });
-  group.copies = { datagrams, sequence: messages[0]!.kek.sequence + 1, startedAt: turn.now, sent: 0 };
+  const sequence = messages[0]!.kek.sequence + 1;
+  group.copies = { messages: sealed, next: 0, copyAt: turn.now, sequence, startedAt: turn.now, sent: 0 };
   group.counters.lastRetransmits = 0;
   sendCopy(turn, group);
 }
@@ -50,7 +57,16 @@ export function sendCopy(turn: Turn, group: KsGroup): void {
   if (copies === undefined) return;
   assert(config.transport.kind === "multicast", "copies of a rekey in a unicast group");
   const { source, destination } = config.transport;
-  for (const octets of copies.datagrams) turn.out.push({ kind: "send", local: source, remote: destination, octets });
+  for (const octets of copies.messages[copies.next]!) {
+    turn.out.push({ kind: "send", local: source, remote: destination, octets });
+  }
+  const period = config.retransmit.seconds * SECOND;
+  copies.next += 1;
+  if (copies.next < copies.messages.length) {
+    startTimer(turn, "copy", group.id, turn.now + Math.min(FOLLOW_UP, Math.floor(period / 2)));
+    return;
+  }
+  copies.next = 0;
   if (copies.sent > 0) {
     group.counters.retransmits += 1;
     group.counters.lastRetransmits += 1;
@@ -59,7 +75,8 @@ export function sendCopy(turn: Turn, group: KsGroup): void {
   }
   copies.sent += 1;
   if (copies.sent <= config.retransmit.count) {
-    startTimer(turn, "copy", group.id, turn.now + config.retransmit.seconds * SECOND);
+    copies.copyAt += period;
+    startTimer(turn, "copy", group.id, copies.copyAt);
     return;
   }
   group.copies = undefined;

@@ -158,8 +158,12 @@ export interface RekeyRound {
 }
 
 export interface Copies {
-  /** In the order of sending: the fragments of a message, or of two messages that belong together. */
-  readonly datagrams: readonly Bytes[];
+  /** Messages that belong together, in the order of sending, each as its datagrams. */
+  readonly messages: readonly (readonly Bytes[])[];
+  /** Which of them is next. */
+  next: number;
+  /** Start of this copy of the first one. */
+  copyAt: Micros;
   readonly sequence: number;
   readonly startedAt: Micros;
   sent: number;

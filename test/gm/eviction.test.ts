@@ -53,7 +53,7 @@ describe("a member of a group with a key tree", () => {
     const before = { kek: kekOf(gone!), teks: spis(gone!) };
     net.wire.length = 0;
     evict(net, gone!);
-    runUntil(net, 10 * SECOND + SECOND / 2);
+    runUntil(net, 11 * SECOND + SECOND / 2);
     expect(net.wire.filter((wire) => wire.exchange === GSA_REKEY)).toHaveLength(2);
     const fresh = group(net).generations[0]!.teks.map((tek) => tek.spi);
     for (const gm of others) {
@@ -103,12 +103,12 @@ describe("a member of a group with a key tree", () => {
     const [gone, one, two] = net.members;
     let copies = 0;
     net.lose = (wire, target) => {
-      if (wire.exchange !== GSA_REKEY || wire.at > 11 * SECOND) return false;
+      if (wire.exchange !== GSA_REKEY || wire.at > 12 * SECOND) return false;
       // The first message is lost for one member, the second for another.
       return target === one!.address ? copies++ === 0 : target === two!.address && wire.octets[23] === 0;
     };
     evict(net, gone!);
-    runUntil(net, 12 * SECOND);
+    runUntil(net, 13 * SECOND);
     expect(kekOf(one!)).not.toBe(group(net).kek!.sa.spi);
     runUntil(net, 40 * SECOND);
     for (const gm of net.members.slice(1)) {

@@ -219,8 +219,8 @@ describe("announced SPIs", () => {
     commandGm(net, gm!, { name: "unknownSpi", spi: 4711 });
     expect(named(gm!.events, "gm.reregister")).toHaveLength(0);
     commandGm(net, gm!, { name: "unknownSpi", spi: fresh });
+    runUntil(net, net.now + 3 * SECOND);
     expect(named(gm!.events, "gm.reregister")[0]!.data).toMatchObject({ reason: "nextSpi" });
-    runUntil(net, net.now + SECOND);
     expect(spis(gm!)).toEqual(spis(other!));
   });
 });

@@ -172,8 +172,20 @@ describe("announced SPIs", () => {
     expect(named(two!.events, "gm.reregister")).toEqual([]);
     commandGm(net, two!, { name: "unknownSpi", spi });
     runUntil(net, net.now + SECOND);
+    expect(named(two!.events, "gm.reregister")).toEqual([]);
+    runUntil(net, net.now + 2 * SECOND);
     expect(named(two!.events, "gm.reregister")[0]!.data).toMatchObject({ reason: "nextSpi" });
     expect(spis(two!)).toEqual(spis(one!));
+  });
+
+  it("are no reason to register again when the rekey is only late", () => {
+    const net = registered(1, { tuning });
+    const [gm] = net.members;
+    commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
+    commandGm(net, gm!, { name: "unknownSpi", spi: group(net).generations[0]!.teks[0]!.spi });
+    runUntil(net, net.now + 10 * SECOND);
+    expect(named(gm!.events, "gm.rekeyReceived")).toHaveLength(1);
+    expect(named(gm!.events, "gm.reregister")).toEqual([]);
   });
 
   it("tell a member by a rekey under the next KEK that it has missed the one before", () => {
@@ -183,7 +195,7 @@ describe("announced SPIs", () => {
     rekeyNow(net);
     net.lose = () => false;
     commandKs(net, { name: "deleteDataSas", group: "GROUP" });
-    runUntil(net, net.now + SECOND);
+    runUntil(net, net.now + 3 * SECOND);
     expect(named(two!.events, "gm.reregister")[0]!.data).toMatchObject({ reason: "nextSpi" });
     expect(two!.state.groups[0]!.held!.kek!.sa.spi).toBe(one!.state.groups[0]!.held!.kek!.sa.spi);
   });
