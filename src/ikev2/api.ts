@@ -15,8 +15,12 @@ import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
+import type { CalendarSeconds } from "../pki/calendar.ts";
+import type { CertificateMap } from "../pki/certificateMap.ts";
+import type { Trustpoint, UrlTable } from "../pki/trustpoint.ts";
 import type { Id, TrafficSelector } from "../wire/ikev2.ts";
 import type { Payload } from "../wire/payloads.ts";
+import type { SignatureMethod } from "./signature.ts";
 
 /** What a call may use but state must not hold. */
 export interface Tools {
@@ -58,16 +62,33 @@ export interface ProfileMatch {
   readonly remoteAddresses: readonly { readonly network: string; readonly mask: string }[];
   readonly remoteIdentities: readonly Id[];
   readonly anyRemote: boolean;
+  /** `match identity remote fqdn domain D` and `email domain D`: what stands behind the first dot or the at sign. */
+  readonly remoteDomains?: readonly { readonly type: number; readonly domain: string }[];
+  /** `match certificate MAP`: a type of its own beside the identities. */
+  readonly certificateMaps?: readonly CertificateMap[];
+  /** `match address local A`: a type of its own too. */
+  readonly localAddresses?: readonly string[];
 }
+
+/** How one side proves its identity. */
+export type AuthMethodName = "pre-share" | SignatureMethod;
 
 /** How an endpoint authenticates itself and its peers: a Cisco IKEv2 profile. */
 export interface AuthProfile {
   readonly name: string;
   readonly localIdentity: Id;
-  readonly local: "pre-share";
-  readonly remote: readonly "pre-share"[];
+  /** One method of our own, any number of the peers'. */
+  readonly local: AuthMethodName;
+  readonly remote: readonly AuthMethodName[];
   readonly match: ProfileMatch;
   readonly keys: readonly PskEntry[];
+  /** What signatures are made and checked with; needed where a method is one. */
+  readonly trustpoints?: readonly Trustpoint[];
+  /**
+   * What IOS does when an identity does not stand in the certificate is not documented. `demanded` (default): the peer is
+   * refused, as RFC 4945 section 3.1 asks; `any`: the identity is taken as it is.
+   */
+  readonly certificateIdentity?: "demanded" | "any";
   /** Seconds until the IKE SA ends; 0 for never. */
   readonly lifetimeSeconds: number;
   /**
@@ -142,8 +163,18 @@ export interface ChildSuite {
   readonly sn: number;
 }
 
+/** What signatures and certificates need besides the trustpoints of the profiles. */
+export interface PkiConfig {
+  /** Calendar time at the instant 0 of the run; 2026-01-01 unless told. */
+  readonly epoch?: CalendarSeconds;
+  /** Hash algorithms announced for AUTH method 14 (RFC 7427); SHA-2 unless told, empty: the older methods alone. */
+  readonly signatureHashes?: readonly number[];
+  /** Stands for HTTP; absent: certificates are neither asked for nor taken by URL. */
+  readonly urls?: UrlTable;
+}
+
 /** Which contents payloads 50 to 52 have: a property of the configuration, not to be seen from the octets. */
-export type DialectName = "ikev2" | "rfc9838";
+export type DialectName = "ikev2" | "rfc9838" | "yeung-07";
 
 export interface EndpointConfig {
   readonly proposals: readonly IkeProposal[];
@@ -163,6 +194,7 @@ export interface EndpointConfig {
   readonly fragmentation?: FragmentationConfig;
   /** Absent: the peer is never asked. */
   readonly liveness?: LivenessConfig;
+  readonly pki?: PkiConfig;
   /** How long a responder waits for the AUTH request; default 64 s. */
   readonly halfOpenMicros?: Micros;
   /** How long the last response of a closed SA is kept for a peer that missed it; default 126 s. */

@@ -2,17 +2,15 @@
  * IKE_AUTH and GSA_AUTH, both sides: who proves what to whom. RFC 7296 sections 2.15 and 2.21.2, RFC 9838 section 2.3.1
  * (GSA_AUTH computes AUTH the same way). What else the messages carry belongs to the room above.
  */
-import { type Bytes, concat, EMPTY, equal, u32, utf8 } from "../base/bytes.ts";
+import { EMPTY, u32 } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
-import type { Crypto } from "../crypto/api.ts";
-import { prf } from "../crypto/prf.ts";
-import type { PrfSpec } from "../crypto/suite.ts";
+import { identityText } from "../pki/identity.ts";
 import { errorNotify } from "../wire/grammar.ts";
 import type { Auth, Id } from "../wire/ikev2.ts";
-import { formatIdentity, Id as IdCodec } from "../wire/ikev2.ts";
-import { AuthMethod, Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
+import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import { type Payload, payloadOf } from "../wire/payloads.ts";
-import type { AuthAnswer, AuthProfile, ChildPolicy, CloseReason, PskEntry } from "./api.ts";
+import type { AuthAnswer, AuthProfile, ChildPolicy, CloseReason } from "./api.ts";
+import { type Brought, certificateRequests, noteAbilities, readCertificates } from "./certificates.ts";
 import {
   childRequest,
   deletePayload,
@@ -29,7 +27,8 @@ import { deleteSa } from "./informational.ts";
 import { startLifetime } from "./lifetime.ts";
 import { startLiveness } from "./liveness.ts";
 import { notify } from "./nat.ts";
-import { findKey, matchesIdentity, matchProfile } from "./profile.ts";
+import { type Claimant, matchesClaimant, matchProfile } from "./profile.ts";
+import { type AuthProblem, checkPeer, proveSelf } from "./proof.ts";
 import {
   type IkeSa,
   type InitTranscript,
@@ -37,97 +36,14 @@ import {
   type PendingRequest,
   type Phase,
   profileOf,
-  type SaKeySet,
   Slot,
   stopTimer,
   type Turn,
 } from "./state.ts";
 import { answerRequest, noteWindowSize, sealMessage, startRequest, transmit, windowSize } from "./window.ts";
 
-const KEY_PAD = utf8("Key Pad for IKEv2");
-
-// ------------------------------------------------------------------------------------------------- what AUTH proves
-
-/** RealMessage | Nonce of the other side | prf(SK_p, ID'), where ID' is the ID payload without its generic header. */
-export function signedOctets(
-  crypto: Crypto,
-  keys: Pick<SaKeySet, "prf" | "pi" | "pr">,
-  transcript: InitTranscript,
-  ofInitiator: boolean,
-  identity: Id,
-): Bytes {
-  const macKey = ofInitiator ? keys.pi.secret : keys.pr.secret;
-  const idMac = prf(crypto, keys.prf, macKey, IdCodec.encode(identity));
-  return ofInitiator
-    ? concat(transcript.request, transcript.nr, idMac)
-    : concat(transcript.response, transcript.ni, idMac);
-}
-
-/** AUTH data of method 2: prf(prf(secret, pad), octets). */
-export function sharedKeyAuth(crypto: Crypto, spec: PrfSpec, key: Bytes, octets: Bytes): Bytes {
-  return prf(crypto, spec, prf(crypto, spec, key, KEY_PAD), octets);
-}
-
-/** What proofs are made of and checked with: a pre-shared key today, key pairs and trust later. */
-export interface Credentials {
-  readonly psk: PskEntry | undefined;
-}
-
-/** One way of proving, by AUTH method number. Methods 1, 9 to 11 and 14 find their place here. */
-interface AuthHandler {
-  /** Undefined where the credentials are missing. */
-  prove(crypto: Crypto, keys: SaKeySet, credentials: Credentials, octets: Bytes): Auth | undefined;
-  /** What is wrong, undefined where the proof holds. */
-  check(crypto: Crypto, keys: SaKeySet, credentials: Credentials, octets: Bytes, auth: Auth): AuthProblem | undefined;
-}
-
-export type AuthProblem = "noProfile" | "noKey" | "mismatch" | "method" | "identity";
-
-const HANDLERS: ReadonlyMap<number, AuthHandler> = new Map<number, AuthHandler>([
-  [
-    AuthMethod.SHARED_KEY,
-    {
-      prove: (crypto, keys, { psk }, octets) =>
-        psk && {
-          method: AuthMethod.SHARED_KEY,
-          data: sharedKeyAuth(crypto, keys.prf, psk.localKey.secret, octets),
-        },
-      check(crypto, keys, { psk }, octets, auth) {
-        if (psk === undefined) return "noKey";
-        const expected = sharedKeyAuth(crypto, keys.prf, psk.remoteKey.secret, octets);
-        return equal(expected, auth.data) ? undefined : "mismatch";
-      },
-    },
-  ],
-]);
-
-const METHODS: Readonly<Record<AuthProfile["local"], number>> = { "pre-share": AuthMethod.SHARED_KEY };
-
-function proveSelf(turn: Turn, sa: IkeSa, transcript: InitTranscript, profile: AuthProfile): Auth | undefined {
-  const { crypto } = turn.tools;
-  const octets = signedOctets(crypto, sa.keys!, transcript, sa.initiator, profile.localIdentity);
-  const credentials = { psk: findKey(profile.keys, sa.remote.address, sa.identity) };
-  return HANDLERS.get(METHODS[profile.local])!.prove(crypto, sa.keys!, credentials, octets);
-}
-
-function checkPeer(
-  turn: Turn,
-  sa: IkeSa,
-  transcript: InitTranscript,
-  profile: AuthProfile,
-  identity: Id,
-  auth: Auth,
-): AuthProblem | undefined {
-  const { crypto } = turn.tools;
-  const handler = HANDLERS.get(auth.method);
-  if (handler === undefined || !profile.remote.some((name) => METHODS[name] === auth.method)) return "method";
-  const octets = signedOctets(crypto, sa.keys!, transcript, !sa.initiator, identity);
-  const credentials = { psk: findKey(profile.keys, sa.remote.address, identity) };
-  return handler.check(crypto, sa.keys!, credentials, octets, auth);
-}
-
 function reportFailure(turn: Turn, sa: IkeSa, identity: Id | undefined, reason: AuthProblem): void {
-  const named = identity === undefined ? "" : formatIdentity(identity);
+  const named = identity === undefined ? "" : identityText(identity);
   turn.outcomes.push(happened("ike.authFailed", sa.number, sa.remote, { identity: named, reason }));
 }
 
@@ -138,8 +54,8 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
   const { phase } = sa;
   assert(phase.at === "authSent", "AUTH is sent after IKE_SA_INIT");
   const profile = profileOf(turn.endpoint, sa.profile);
-  const auth = profile && proveSelf(turn, sa, phase.transcript, profile);
-  if (profile === undefined || auth === undefined) {
+  const proof = profile && proveSelf(turn, sa, phase.transcript, profile);
+  if (profile === undefined || proof === undefined) {
     reportFailure(turn, sa, undefined, profile === undefined ? "noProfile" : "noKey");
     closeSa(turn, sa, "authenticationFailed");
     return;
@@ -150,7 +66,9 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
   moveTo(turn.endpoint, sa, { at: "authSent", transcript, options, offer: asked?.offer });
   const payloads: Payload[] = [
     { kind: "IDi", body: profile.localIdentity },
-    { kind: "AUTH", body: auth },
+    ...proof.certificates,
+    ...certificateRequests(turn.tools.crypto, [profile], turn.endpoint.config.pki?.urls),
+    { kind: "AUTH", body: proof.auth },
     ...(asked?.payloads ?? []),
     ...phase.options.payloads,
     ...windowNotify(turn),
@@ -198,8 +116,9 @@ export function receiveAuthResponse(
     return;
   }
   const profile = profileOf(turn.endpoint, sa.profile)!;
-  const problem = matchesIdentity(profile.match, identity)
-    ? checkPeer(turn, sa, phase.transcript, profile, identity, auth)
+  const brought = broughtBy(turn, payloads);
+  const problem = matchesClaimant(profile.match, claimantOf(sa, identity, brought))
+    ? checkPeer(turn, sa, phase.transcript, profile, identity, auth, brought)
     : "identity";
   if (problem !== undefined) {
     rejectResponder(turn, sa, identity, problem);
@@ -209,6 +128,18 @@ export function receiveAuthResponse(
   const { transcript, offer } = phase;
   establish(turn, sa, profile, payloads);
   if (offer !== undefined) takeFirstChild(turn, sa, offer, transcript, payloads);
+}
+
+/** Whoever has no trustpoints does not look at certificates. */
+function broughtBy(turn: Turn, payloads: readonly Payload[]): Brought {
+  const { pki, profiles } = turn.endpoint.config;
+  const isAsked = profiles.some(({ trustpoints = [] }) => trustpoints.length > 0);
+  return readCertificates(turn.tools.crypto, isAsked ? payloads : [], pki?.urls);
+}
+
+function claimantOf(sa: IkeSa, identity: Id, brought: Brought): Claimant {
+  const certificate = brought.ok ? brought.certificates[0] : undefined;
+  return { identity, certificate, local: sa.local.address };
 }
 
 function takeFirstChild(
@@ -249,7 +180,7 @@ function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readon
   stopTimer(turn.endpoint, sa, Slot.life);
   turn.outcomes.push(
     happened("ike.established", sa.number, sa.remote, {
-      identity: formatIdentity(identity),
+      identity: identityText(identity),
       profile: profile.name,
       initiator: sa.initiator,
     }),
@@ -287,12 +218,12 @@ export function receiveAuthRequest(
   }
   const { transcript } = phase;
   sa.authExchange = exchange;
+  sa.abilities = noteAbilities(sa.abilities, payloads);
   const identity = payloadOf(payloads, "IDi")!;
-  const profile = matchProfile(turn.endpoint.config.profiles, identity);
-  const problem =
-    profile === undefined
-      ? "noProfile"
-      : checkPeer(turn, sa, transcript, profile, identity, payloadOf(payloads, "AUTH")!);
+  const brought = broughtBy(turn, payloads);
+  const profile = matchProfile(turn.endpoint.config.profiles, claimantOf(sa, identity, brought));
+  const auth = payloadOf(payloads, "AUTH");
+  const problem = judge(turn, sa, transcript, profile, identity, auth, brought);
   if (profile === undefined || problem !== undefined) {
     reportFailure(turn, sa, identity, problem ?? "noProfile");
     answerRequest(turn, sa, messageId, [notify(NotifyType.AUTHENTICATION_FAILED)]);
@@ -312,6 +243,20 @@ export function receiveAuthRequest(
   });
 }
 
+/** A request without AUTH asks for EAP (RFC 7296 section 2.16), which Cisco does not support for groups. */
+function judge(
+  turn: Turn,
+  sa: IkeSa,
+  transcript: InitTranscript,
+  profile: AuthProfile | undefined,
+  identity: Id,
+  auth: Auth | undefined,
+  brought: Brought,
+): AuthProblem | undefined {
+  if (profile === undefined) return "noProfile";
+  return auth === undefined ? "eap" : checkPeer(turn, sa, transcript, profile, identity, auth, brought);
+}
+
 /** The decision of the room above about a peer that has proved its identity. */
 export function answerAuth(turn: Turn, sa: IkeSa, answer: AuthAnswer): void {
   const { phase } = sa;
@@ -321,8 +266,8 @@ export function answerAuth(turn: Turn, sa: IkeSa, answer: AuthAnswer): void {
     return;
   }
   const profile = profileOf(turn.endpoint, sa.profile)!;
-  const auth = proveSelf(turn, sa, phase.transcript, profile);
-  if (auth === undefined) {
+  const proof = proveSelf(turn, sa, phase.transcript, profile);
+  if (proof === undefined) {
     reportFailure(turn, sa, sa.identity, "noKey");
     refuse(turn, sa, phase, NotifyType.AUTHENTICATION_FAILED);
     return;
@@ -331,7 +276,8 @@ export function answerAuth(turn: Turn, sa: IkeSa, answer: AuthAnswer): void {
   const childPayloads = grant === undefined ? [] : grant.ok ? [grant.sa, ...grant.rest] : [grant.error];
   answerRequest(turn, sa, phase.messageId, [
     { kind: "IDr", body: profile.localIdentity },
-    { kind: "AUTH", body: auth },
+    ...proof.certificates,
+    { kind: "AUTH", body: proof.auth },
     ...childPayloads,
     ...answer.payloads,
     ...windowNotify(turn),

@@ -20,6 +20,10 @@ export const IKE_EVENTS = {
     meaning: "Both sides are authenticated; data identity, profile, initiator.",
   },
   "ike.authFailed": { severity: "error", meaning: "A peer did not prove who it is; data identity, reason." },
+  "ike.certificateRefused": {
+    severity: "error",
+    meaning: "A peer's certificate is not trusted; data reason (see CHAIN_PROBLEMS), subject, serial, issuer.",
+  },
   "ike.refused": { severity: "warning", meaning: "We or the peer refused an exchange; data side, notify, exchange." },
   "ike.dropped": { severity: "debug", meaning: "A datagram was thrown away; data reason (see DROP_REASONS)." },
   "ike.retransmit": { severity: "info", meaning: "A request was repeated; data exchange, messageId, repeat." },

@@ -18,6 +18,7 @@ import { Exchange, FLAG_INITIATOR, FLAG_RESPONSE, NotifyType } from "../wire/ike
 import { notifyOf, type Payload, payloadOf } from "../wire/payloads.ts";
 import type { CloseReason, InitiateOptions } from "./api.ts";
 import { sendAuthRequest } from "./auth.ts";
+import { certificateRequests, hashNotify, noteAbilities } from "./certificates.ts";
 import { closeSa, drop } from "./closing.ts";
 import { demandCookie } from "./cookie.ts";
 import { happened } from "./events.ts";
@@ -92,6 +93,7 @@ function initPayloads(
     payloads.push(...natNotifies(turn.tools.crypto, spiInitiator, spiResponder, local, remote));
   }
   if (turn.endpoint.config.fragmentation !== undefined) payloads.push(notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED));
+  payloads.push(...hashNotify(turn.endpoint.config));
   return payloads;
 }
 
@@ -217,9 +219,10 @@ function acceptInit(turn: Turn, sa: IkeSa, phase: InitSent, message: IkeMessage,
   sa.spiResponder = spiResponder;
   const { spiInitiator } = sa;
   sa.keys = deriveKeys(crypto, { suite: agreed.suite, ni: phase.ni, nr, spiInitiator, spiResponder, shared });
-  turn.outcomes.push({ kind: "keys", entry: keyEntry(sa.keys, spiInitiator, spiResponder) });
+  turn.outcomes.push({ kind: "keys", entry: keyEntry(sa.keys, spiInitiator, spiResponder, turn.endpoint.config.dialect) });
   if (noteNat(turn, sa, spiResponder, payloads)) floatPorts(sa, turn.endpoint.config);
   noteFragmentation(turn, sa, payloads);
+  sa.abilities = noteAbilities(sa.abilities, payloads);
   const transcript = { request: phase.request, response: octets, ni: phase.ni, nr };
   moveTo(turn.endpoint, sa, { at: "authSent", transcript, options: phase.options, offer: undefined });
   sendAuthRequest(turn, sa);
@@ -338,6 +341,8 @@ function answerInit(
     { kind: "SA", body: chosen.answer },
     { kind: "KE", body: { group, data: crypto.dhPublic(group, privateKey) } },
     { kind: "NONCE", body: { data: nr } },
+    // Which profile it will be is not known yet: the authorities of all.
+    ...certificateRequests(crypto, endpoint.config.profiles, endpoint.config.pki?.urls),
   ]);
   const response = encodeMessage(answerHead(message, spiResponder), payloads, registryOf(endpoint));
   const keys = deriveKeys(crypto, { suite: chosen.suite, ni, nr, spiInitiator, spiResponder, shared });
@@ -352,10 +357,11 @@ function answerInit(
   const { encr, prf, integ, dh, kwa } = chosen.suite;
   turn.outcomes.push(
     happened("ike.answered", sa.number, remote, { spi: spiInitiator, suite: [encr, prf, integ, dh, kwa].join("/") }),
-    { kind: "keys", entry: keyEntry(keys, spiInitiator, spiResponder) },
+    { kind: "keys", entry: keyEntry(keys, spiInitiator, spiResponder, endpoint.config.dialect) },
   );
   noteNat(turn, sa, NO_SPI, message.payloads);
   noteFragmentation(turn, sa, message.payloads);
+  sa.abilities = noteAbilities(sa.abilities, message.payloads);
 }
 
 function answerHead(message: IkeMessage, spiResponder: string) {

@@ -1,7 +1,9 @@
 /**
  * Which profile and which pre-shared key a peer gets: the keyring and profile rules of Cisco IOS.
  */
-import { type Bytes, equal } from "../base/bytes.ts";
+import { type Bytes, equal, fromUtf8 } from "../base/bytes.ts";
+import type { Certificate } from "../pki/certificate.ts";
+import { matchesMap } from "../pki/certificateMap.ts";
 import { parseAddress } from "../wire/address.ts";
 import type { Id } from "../wire/ikev2.ts";
 import { IdType } from "../wire/ikev2Numbers.ts";
@@ -11,19 +13,50 @@ export function sameId(a: Id, b: Id): boolean {
   return a.type === b.type && equal(a.data, b.data);
 }
 
-/**
- * The first profile whose `match identity remote` statements take this identity: addresses and other identities are
- * statements of that one type, so any of them suffices. An address statement looks at the identity, not at where the
- * packet came from. Several matching profiles are a mistake of the configuration; the first is taken.
- */
-export function matchProfile(profiles: readonly AuthProfile[], identity: Id): AuthProfile | undefined {
-  return profiles.find((profile) => matchesIdentity(profile.match, identity));
+/** What a profile is chosen by. `certificate`: what the peer shows, proved or not; undefined where it shows none. */
+export interface Claimant {
+  readonly identity: Id;
+  readonly certificate?: Certificate;
+  /** The address that the peer has called. */
+  readonly local?: string;
 }
 
-export function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
+/** The first profile that matches. Several matching profiles are a mistake of the configuration. */
+export function matchProfile(profiles: readonly AuthProfile[], claimant: Claimant): AuthProfile | undefined {
+  return profiles.find((profile) => matchesClaimant(profile.match, claimant));
+}
+
+/**
+ * Statements of one type are alternatives, types must all hold. Addresses and other identities are statements of one
+ * type, certificate maps and local addresses types of their own. A profile without a statement about the peer matches
+ * nobody.
+ */
+export function matchesClaimant(match: ProfileMatch, { identity, certificate, local }: Claimant): boolean {
+  const { certificateMaps = [], localAddresses = [] } = match;
+  if (localAddresses.length > 0 && (local === undefined || !localAddresses.includes(local))) return false;
+  if (certificateMaps.length === 0) return matchesIdentity(match, identity);
+  if (certificate === undefined || !certificateMaps.some((map) => matchesMap(map, certificate))) return false;
+  return !namesIdentities(match) || matchesIdentity(match, identity);
+}
+
+function namesIdentities({ anyRemote, remoteAddresses, remoteIdentities, remoteDomains = [] }: ProfileMatch): boolean {
+  return anyRemote || remoteAddresses.length + remoteIdentities.length + remoteDomains.length > 0;
+}
+
+/** An address statement looks at the identity, not at where the packet came from. */
+function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
   if (match.anyRemote || match.remoteIdentities.some((known) => sameId(known, identity))) return true;
+  if (match.remoteDomains?.some(({ type, domain }) => identity.type === type && domainOf(identity) === domain)) {
+    return true;
+  }
   if (identity.type !== IdType.IPV4_ADDR && identity.type !== IdType.IPV6_ADDR) return false;
   return match.remoteAddresses.some(({ network, mask }) => maskBits(network, mask, identity.data) >= 0);
+}
+
+/** `example.org` of `gm1.example.org` and of `gm1@example.org`. */
+function domainOf({ type, data }: Id): string {
+  const text = fromUtf8(data);
+  return text.slice(text.indexOf(type === IdType.RFC822_ADDR ? "@" : ".") + 1);
 }
 
 /**

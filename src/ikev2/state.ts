@@ -15,7 +15,7 @@ import { cancelTimer, setTimer } from "../base/timers.ts";
 import type { Protection } from "../crypto/protector.ts";
 import type { PrfSpec } from "../crypto/suite.ts";
 import type { Id } from "../wire/ikev2.ts";
-import { IKEV2, type Payload, type Registry, RFC9838 } from "../wire/payloads.ts";
+import { IKEV2, type Payload, type Registry, RFC9838, YEUNG07 } from "../wire/payloads.ts";
 import type {
   AuthProfile,
   ChildCloseReason,
@@ -34,7 +34,11 @@ import type { DropReason } from "./events.ts";
 import type { Assembly } from "./fragment.ts";
 
 /** What the dialects make of payload numbers 50 to 52. */
-export const REGISTRIES: Readonly<Record<DialectName, Registry>> = { ikev2: IKEV2, rfc9838: RFC9838 };
+export const REGISTRIES: Readonly<Record<DialectName, Registry>> = {
+  ikev2: IKEV2,
+  rfc9838: RFC9838,
+  "yeung-07": YEUNG07,
+};
 
 /** Keys of one IKE SA as the functions of this room use them. i: messages of the original initiator. */
 export interface SaKeySet {
@@ -167,6 +171,18 @@ export interface NatFinding {
 
 export const NO_NAT: NatFinding = { peerBehindNat: false, weBehindNat: false };
 
+/** What the peer has told about signatures and certificates so far. */
+export interface PeerAbilities {
+  /** SIGNATURE_HASH_ALGORITHMS; undefined where it sent none. */
+  readonly hashes: readonly number[] | undefined;
+  /** HTTP_CERT_LOOKUP_SUPPORTED. */
+  readonly takesUrls: boolean;
+  /** SHA-1 of the keys of the authorities that it trusts, in hexadecimal. */
+  readonly authorities: readonly string[];
+}
+
+export const NO_ABILITIES: PeerAbilities = { hashes: undefined, takesUrls: false, authorities: [] };
+
 export interface IkeSa {
   readonly number: SaNumber;
   /** True: we are the original initiator. */
@@ -189,6 +205,8 @@ export interface IkeSa {
   nat: NatFinding;
   /** Both sides take fragments. */
   fragments: boolean;
+  /** What the peer said about signatures. */
+  abilities: PeerAbilities;
   readonly assemblies: Assembly[];
   /** When the peer's last genuine message came, and when our last datagram left. */
   heardAt: Micros;
@@ -334,6 +352,7 @@ export function blankSa(
     nextIv: 1,
     nat: NO_NAT,
     fragments: false,
+    abilities: NO_ABILITIES,
     assemblies: [],
     heardAt: now,
     sentAt: now,

@@ -357,9 +357,9 @@ describe("profiles and keyrings", () => {
       remoteIdentities: [fqdn("gm1")],
     });
     const rest = profile("rest", { anyRemote: true });
-    expect(matchProfile([byAddress, rest], address)?.name).toBe("address");
-    expect(matchProfile([byAddress, rest], fqdn("gm1"))?.name).toBe("address");
-    expect(matchProfile([byAddress, rest], fqdn("gm2"))?.name).toBe("rest");
-    expect(matchProfile([byAddress], fqdn("gm2"))).toBeUndefined();
+    expect(matchProfile([byAddress, rest], { identity: address })?.name).toBe("address");
+    expect(matchProfile([byAddress, rest], { identity: fqdn("gm1") })?.name).toBe("address");
+    expect(matchProfile([byAddress, rest], { identity: fqdn("gm2") })?.name).toBe("rest");
+    expect(matchProfile([byAddress], { identity: fqdn("gm2") })).toBeUndefined();
   });
 });

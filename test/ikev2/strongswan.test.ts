@@ -6,15 +6,22 @@ import { existsSync, readdirSync } from "node:fs";
 import { expect, it } from "vitest";
 import { concat, fromHex, toHex } from "../../src/base/bytes.ts";
 import { native } from "../../src/crypto/native.ts";
+import { noble } from "../../src/crypto/noble.ts";
 import { childKeymat } from "../../src/crypto/prf.ts";
 import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
 import type { IkeSuite } from "../../src/ikev2/api.ts";
-import { sharedKeyAuth, signedOctets } from "../../src/ikev2/auth.ts";
+import { readCertificates } from "../../src/ikev2/certificates.ts";
 import { deriveKeys, deriveRekeyed, suiteSpecs } from "../../src/ikev2/keys.ts";
 import { detectNat } from "../../src/ikev2/nat.ts";
+import { sharedKeyAuth, signedOctets } from "../../src/ikev2/proof.ts";
 import { checkAnswer } from "../../src/ikev2/proposal.ts";
 import { directionKeys, openPart, readInner } from "../../src/ikev2/protect.ts";
+import { decodeHashes, verifyAuth } from "../../src/ikev2/signature.ts";
 import type { SaKeySet } from "../../src/ikev2/state.ts";
+import { decodeCertificate } from "../../src/pki/certificate.ts";
+import { checkChain } from "../../src/pki/chain.ts";
+import { certifies } from "../../src/pki/identity.ts";
+import { pemBlocks } from "../../src/pki/pem.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -22,8 +29,9 @@ import {
   isFromInitiator,
   sealedPrefix,
 } from "../../src/wire/ikeMessage.ts";
-import { Exchange, PayloadType } from "../../src/wire/ikev2Numbers.ts";
-import { encodeChain, IKEV2, type Payload, payloadOf } from "../../src/wire/payloads.ts";
+import type { Auth, Id } from "../../src/wire/ikev2.ts";
+import { Exchange, NotifyType, PayloadType } from "../../src/wire/ikev2Numbers.ts";
+import { encodeChain, IKEV2, notifyOf, type Payload, payloadOf } from "../../src/wire/payloads.ts";
 import { describeShared, readSharedJson, sharedPath } from "../shared.ts";
 
 const FOLDER = "vectors/ikev2";
@@ -42,7 +50,11 @@ interface Captured {
   readonly name: string;
   readonly auth: string;
   readonly peers: Record<"initiator" | "responder", { readonly ip: string; readonly privateIp?: string }>;
-  readonly credentials: { readonly pskHex?: string; readonly responderPskHex?: string };
+  readonly credentials: {
+    readonly pskHex?: string;
+    readonly responderPskHex?: string;
+    readonly caCertificatePem?: string;
+  };
   readonly ikeSas: readonly CapturedSa[];
   readonly childSas: readonly {
     readonly negotiatedInFrame: number;
@@ -163,6 +175,39 @@ function rekeyedKeys(captured: Captured, old: SaKeySet, asked: readonly Payload[
   return { spis, keys };
 }
 
+/** Hash algorithms count where both IKE_SA_INIT messages list them. */
+function bothAnnounce(messages: readonly (readonly Payload[])[]): readonly number[] | undefined {
+  const lists = messages.map((payloads) => notifyOf(payloads, NotifyType.SIGNATURE_HASH_ALGORITHMS));
+  return lists.every((list) => list !== undefined) ? decodeHashes(lists[0]!.data) : undefined;
+}
+
+/** The certificates inside the message lead to the capture's authority, were made out to the identity and verify AUTH. */
+function checkSignature(
+  captured: Captured,
+  octets: Uint8Array,
+  auth: Auth,
+  inner: readonly Payload[],
+  identity: Id,
+  hashes: readonly number[] | undefined,
+): void {
+  const brought = readCertificates(native, inner, undefined);
+  if (!brought.ok) throw new Error(brought.problem);
+  const [own] = brought.certificates;
+  const anchors = pemBlocks(captured.credentials.caCertificatePem!, "CERTIFICATE").map(decodeCertificate);
+  const trust = { anchors, crls: [], revocation: "none" } as const;
+  for (const crypto of [native, noble]) {
+    expect(checkChain(crypto, brought.certificates, trust, own!.notBefore)).toMatchObject({ ok: true });
+    expect(verifyAuth(crypto, own!.publicKey!, hashes, octets, auth)).toBeUndefined();
+    const changed = octets.slice();
+    changed[0]! ^= 1;
+    expect(verifyAuth(crypto, own!.publicKey!, hashes, changed, auth)).toBe("mismatch");
+  }
+  expect(certifies(own!, identity)).toBe(true);
+  signaturesChecked += 1;
+}
+
+let signaturesChecked = 0;
+
 describeShared(FOLDER, "captures of strongSwan", () => {
   for (const name of NAMES) {
     const load = () => readSharedJson<Captured>(`${FOLDER}/${name}.json`);
@@ -205,7 +250,10 @@ describeShared(FOLDER, "captures of strongSwan", () => {
         const listed = captured.messages.find((entry) => entry.frame === frame)!;
         expect(listed.authMethod).toBe(auth.method);
         if (listed.signedOctets !== undefined) expect(toHex(octets)).toBe(listed.signedOctets);
-        if (auth.method !== 2) continue;
+        if (auth.method !== 2) {
+          checkSignature(captured, octets, auth, inner!, identity, bothAnnounce(init.map(({ payloads }) => payloads)));
+          continue;
+        }
         const { pskHex, responderPskHex } = captured.credentials;
         const psk = fromHex(ofInitiator ? pskHex! : (responderPskHex ?? pskHex!));
         expect(toHex(sharedKeyAuth(native, keys!.prf, psk, octets))).toBe(toHex(auth.data));
@@ -235,6 +283,14 @@ describeShared(FOLDER, "captures of strongSwan", () => {
       }
     });
   }
+
+  it("all signatures were checked: two in each capture with certificates", () => {
+    const withCertificates = NAMES.filter((name) => {
+      return readSharedJson<Captured>(`${FOLDER}/${name}.json`).credentials.caCertificatePem !== undefined;
+    });
+    expect(withCertificates.length).toBeGreaterThanOrEqual(5);
+    expect(signaturesChecked).toBe(2 * withCertificates.length);
+  });
 
   it("v2-natt-real-nat: the responder sees that the initiator is behind a NAT, and only that", () => {
     const captured = readSharedJson<Captured>(`${FOLDER}/v2-natt-real-nat.json`);
