@@ -8,6 +8,7 @@ import type { RouterNode } from "./scenario.ts";
 const TAKERS: Partial<Record<ExecCommand["kind"], { readonly role: "ks" | "gm"; readonly name: string }>> = {
   rekey: { role: "ks", name: "rekey" },
   clearMembers: { role: "ks", name: "clearMembers" },
+  evictMember: { role: "ks", name: "evictMember" },
   clearGroups: { role: "gm", name: "clear" },
 };
 

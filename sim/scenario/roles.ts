@@ -2,11 +2,13 @@
 import { assert, type ConfigProblem } from "../../src/base/errors.ts";
 import type { EventData } from "../../src/base/machine.ts";
 import type { PrivateKey } from "../../src/crypto/api.ts";
+import { ecPrivateKey, ed25519PrivateKey } from "../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
 import { gmFromIos } from "../../src/gm/fromIos.ts";
 import { type GmCommand, type GmOutput, groupMember } from "../../src/gm/groupMember.ts";
 import type { EndpointConfig } from "../../src/ikev2/api.ts";
 import type { RsaKey } from "../../src/ios/model.ts";
+import type { KsGroupConfig, Signer } from "../../src/ks/config.ts";
 import { ksFromIos } from "../../src/ks/fromIos.ts";
 import { type KsCommand, keyServer } from "../../src/ks/keyServer.ts";
 import type { SeededRng } from "../core/rng.ts";
@@ -52,7 +54,11 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   };
   const { config } = ksFromIos(node.config, keyOf);
   assert(config !== undefined, `${node.name} was found to be a key server`);
-  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect, tuning: node.tuning.ks }));
+  const { tuning, dialect } = node;
+  const groups = config.groups.map((group): KsGroupConfig => {
+    const kek = { ...group.kek, ...signerOf(node, group, keys) };
+    return { ...group, ...tuning.group, dialect, tuning: tuning.ks, kek };
+  });
   return {
     name: "ks",
     start: (tools) => {
@@ -79,11 +85,30 @@ function groupMemberSpec(node: RouterNode): MachineSpec {
       return {
         handle: (input, now) => machine.handle(roleInput<GmCommand>(input), now).map(hostOutput),
         nextTimeout: () => machine.nextTimeout(),
+        hearsUnknownSpi: true,
         role: { kind: "gm", state: machine.state },
       };
     },
     firstInputs: applied.map((group) => ({ kind: "command", name: "mapApplied", data: { group } })),
   };
+}
+
+/** What the scenario says about signatures stands above the configuration, which knows RSA alone. */
+function signerOf({ name, tuning }: RouterNode, group: KsGroupConfig, keys: SeededRng): { signer?: Signer } {
+  const seed = (kind: string) => keys.fork(`${name}/${group.name}/${kind}`).bytes(32);
+  switch (tuning.rekeySignature) {
+    case undefined:
+    case "rsa":
+      return {};
+    case "none":
+      return { signer: undefined };
+    case "ed25519":
+      return { signer: { key: ed25519PrivateKey(seed("ed25519")), scheme: { kind: "ed25519" } } };
+    case "ecdsa-p256": {
+      const key = ecPrivateKey("P-256", seed("ecdsa-p256"));
+      return { signer: { key, scheme: { kind: "ecdsa", hash: "sha256", encoding: "der" } } };
+    }
+  }
 }
 
 /** What the platform admits counts where the configuration says nothing. */

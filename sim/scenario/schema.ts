@@ -90,6 +90,24 @@ const Tuning = z
       .optional()
       .describe("Unicast rekeys that leave at once; 0: all; 50 unless told"),
     "batch-pause": Duration.optional().describe("Between two batches; 100ms unless told"),
+    "key-tree": z
+      .enum(["none", "lkh"])
+      .optional()
+      .describe(
+        "Whether a key server of a multicast group can put one member out without the others; none unless told",
+      ),
+    "announce-next-spi": z
+      .boolean()
+      .optional()
+      .describe("A key server of a multicast group announces the SPIs of the next keys; false unless told"),
+    "rekey-signature": z
+      .enum(["rsa", "ed25519", "ecdsa-p256", "none"])
+      .optional()
+      .describe("What multicast rekeys are signed with, whatever the configuration says; none: by the KEK alone"),
+    "activation-delay": Duration.optional().describe("From a rekey to the use of its keys for sending; whole seconds"),
+    "deactivation-delay": Duration.optional().describe(
+      "From a rekey to the end of the keys it replaces; whole seconds",
+    ),
     "rollover-left": Duration.optional().describe(
       "A member sends with the next TEK once the old one has so much left; 30s",
     ),

@@ -65,7 +65,7 @@ export function endpointOfIos(
   local: number,
   problems: ConfigProblem[],
 ): EndpointConfig {
-  const { cookieChallenge, maxInNegotiation, window } = ios.ikev2;
+  const { cookieChallenge, fragmentationMtu, maxInNegotiation, window } = ios.ikev2;
   return {
     proposals: proposalsOf(ios, local, problems),
     profiles: profiles.flatMap((name) => {
@@ -75,6 +75,7 @@ export function endpointOfIos(
     retransmit: DEFAULT_RETRANSMIT,
     window,
     ...(cookieChallenge === undefined ? {} : { cookieThreshold: cookieChallenge }),
+    ...(fragmentationMtu === undefined ? {} : { fragmentation: { mtu: fragmentationMtu } }),
     ...(maxInNegotiation === undefined ? {} : { maxInNegotiation }),
   };
 }
@@ -128,6 +129,8 @@ function profileOf(ios: IosConfig, profile: Ikev2Profile, local: number, problem
     match: matchOf(profile, problems),
     keys: keysOf(ios, profile),
     lifetimeSeconds: profile.lifetimeSeconds,
+    // Fresh keys before the end: rekeys of a unicast group go on in the successor (RFC 9838 section 2.3.3).
+    atLifetime: "rekey",
   };
 }
 

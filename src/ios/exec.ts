@@ -1,5 +1,5 @@
 /** What an operator types at the exec prompt, read with the same patterns as the configuration. */
-import type { Ipv4 } from "../base/ipv4.ts";
+import { formatIpv4, type Ipv4 } from "../base/ipv4.ts";
 import type { Args } from "./args.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { INCOMPLETE, INVALID_INPUT, type IosError } from "./iosError.ts";
@@ -32,6 +32,14 @@ export type ExecCommand =
   | { readonly kind: "rekey"; readonly group?: string; readonly replaceNow: boolean }
   | { readonly kind: "clearGroups"; readonly group?: string }
   | { readonly kind: "clearMembers"; readonly group?: string; readonly now: boolean }
+  /** Not in IOS, which can only clear all members: puts one member out, `bar` for good. `member`: its address. */
+  | {
+      readonly kind: "evictMember";
+      readonly group?: string;
+      readonly member: string;
+      readonly now: boolean;
+      readonly bar: boolean;
+    }
   | { readonly kind: "clearMemberCounters"; readonly group?: string }
   | { readonly kind: "clearPolicy"; readonly group?: string }
   | { readonly kind: "clearCoop"; readonly what: "role" | "counters"; readonly group?: string }
@@ -97,6 +105,13 @@ function membersOf(args: Args): ExecCommand {
 const groupRows: readonly ExecRow[] = [
   row(`crypto ${GKM} ${GROUP} ks rekey [replace-now:{replace-now}]`, rekeyOf),
   row(`crypto ${GKM} ks rekey [group <word:group> | replace-now:{replace-now}]...`, rekeyOf),
+  row(`crypto ${GKM} ${GROUP} ks evict <ipv4:member> [now:{now} | bar:{bar}]...`, (args) => ({
+    kind: "evictMember",
+    member: formatIpv4(args.number("member")!),
+    now: args.has("now"),
+    bar: args.has("bar"),
+    ...groupOf(args),
+  })),
   row(`crypto ${GKM} gm ${GROUP} ipsec direction direction:{both | inbound only | inbound optional}`, (args) => ({
     kind: "direction",
     direction: args.text<"both" | "inbound-only" | "inbound-optional">("direction")!,
