@@ -1,7 +1,7 @@
 /**
  * Deletions as Delete payloads. RFC 9838 sections 2.4.3 and 4.6. How an SPI of zero is written is not specified: we send
  * one SPI of zeros (4 octets, 16 for the rekey SA) and accept an empty list as well; section 4.6 speaks of protocol 0
- * where section 2.4.3 has 6, so both are taken for the member's exclusion.
+ * where section 2.4.3 has 6, so both are taken for the member's exclusion (notes 3 and 9 of docs/rfc9838-notes.md).
  */
 import { u32, uintFrom } from "../../base/bytes.ts";
 import type { Delete } from "../../wire/ikev2.ts";

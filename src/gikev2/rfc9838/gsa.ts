@@ -43,7 +43,8 @@ function inband(carrier: Carrier): boolean {
 
 function kekToWire(kek: KekPolicy, carrier: Carrier): SaPolicy {
   const attributes: SaPolicy["attributes"][number][] = [{ kind: "GSA_KEY_LIFETIME", value: kek.lifetimeSeconds }];
-  // The first message over a new rekey SA has the number 0 (section 2.4.1.3), so only a registration says another one.
+  // The first message over a new rekey SA has the number 0 (section 2.4.1.3), so only a registration says another one,
+  // although table 9 allows the attribute in GSA_REKEY (note 2 of docs/rfc9838-notes.md).
   if (carrier === "registration" && kek.nextMessageId !== 0) {
     attributes.push({ kind: "GSA_INITIAL_MESSAGE_ID", value: kek.nextMessageId });
   }

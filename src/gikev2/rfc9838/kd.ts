@@ -1,4 +1,4 @@
-/** Keys as a KD payload and back. RFC 9838 section 4.5. */
+/** Keys as a KD payload and back. RFC 9838 section 4.5; "note" is one of docs/rfc9838-notes.md. */
 import type { Bytes } from "../../base/bytes.ts";
 import { fromHex, toHex, u32, uintFrom } from "../../base/bytes.ts";
 import { WireError } from "../../base/errors.ts";
@@ -18,7 +18,7 @@ import { unwrapSaKey, wrapSaKey, wrapUnder } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { checkAttributes, DATA_BAG, KEK_BAG, memberBagRows } from "./legality.ts";
 
-/** Sender-IDs have no defined length (section 4.5.3.3): four octets are sent, one to eight accepted. */
+/** Sender-IDs have no defined length (section 4.5.3.3): four octets are sent, one to eight accepted (note 8). */
 const SENDER_ID_OCTETS_MAX = 8;
 
 /** What the member bag says beside the group's keys. */

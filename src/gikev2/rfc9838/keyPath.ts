@@ -5,7 +5,8 @@
  * A member holds its Working Key Path: keys by number, the uppermost first. Each copy of the SA's key names the key that
  * it is wrapped under; that one may be held, may be wrapped in the same message under another, and so on, until a key is
  * reached that the member has: GSK_w of the SA that carries the message (number 0) or one of its path. Where no copy leads
- * there, the member has been excluded.
+ * there, the member has been excluded. Appendix A.4 calls the attribute that wraps a key GM_KEY; it is WRAP_KEY (note 11
+ * of docs/rfc9838-notes.md).
  */
 import type { Secret } from "../../base/secret.ts";
 import { secret } from "../../base/secret.ts";

@@ -29,7 +29,7 @@ export function wrapSaKey(crypto: Crypto, kwk: Secret, material: Bytes): Wrapped
 
 /**
  * Under a key of a key hierarchy, `keyId` 0 for the key material of the SA. WRAP_KEY is said to be as long as the key of
- * the key wrap algorithm (section 4.5.3.1), which can only mean what is wrapped.
+ * the key wrap algorithm (section 4.5.3.1), which can only mean what is wrapped (note 7 of docs/rfc9838-notes.md).
  */
 export function wrapUnder(crypto: Crypto, outer: TreeKey, keyId: number, material: Bytes): WrappedKey {
   return { keyId, kwkId: outer.id, wrapped: crypto.wrapKey(outer.key.secret, material) };

@@ -29,6 +29,7 @@ const NEVER = row("never", "never", "never", "never");
 /** Of a rekey SA's policy. */
 export const KEK_POLICY: Readonly<Record<string, Row>> = {
   GSA_KEY_LIFETIME: row("one", "one", "optional", "optional"),
+  // In GSA_REKEY it is honoured where it comes and never sent: a new rekey SA starts at 0 (note 2).
   GSA_INITIAL_MESSAGE_ID: row("optional", "optional", "never", "never"),
   GSA_NEXT_SPI: row("any", "any", "never", "never"),
 };
@@ -41,7 +42,11 @@ export const DATA_POLICY: Readonly<Record<string, Row>> = {
 
 const DELAY = row("optional", "optional", "optional", "optional");
 
-/** Of the group-wide policy. `counted`: a counter-mode cipher is in the policy and the member sent GROUP_SENDER. */
+/**
+ * Of the group-wide policy. `counted`: a counter-mode cipher is in the policy and the member sent GROUP_SENDER. Section
+ * 4.4.3.1.2 demands the Sender-ID bits for every group with several senders, table 9 forbids them for a member that will
+ * not send: we follow the table (note 10 of docs/rfc9838-notes.md).
+ */
 export function groupWideRows(counted: boolean): Readonly<Record<string, Row>> {
   const bits = counted ? row("one", "never", "one", "never") : NEVER;
   return { GWP_ATD: DELAY, GWP_DTD: DELAY, GWP_SENDER_ID_BITS: bits };
@@ -54,7 +59,7 @@ export const DATA_BAG: Readonly<Record<string, Row>> = { SA_KEY: row("one", "one
 
 /**
  * Of the member bag. Section 4.5.3 bans member bags from GSA_REKEY, table 9 and appendix A put WRAP_KEY and AUTH_KEY
- * there: they are allowed, Sender-IDs are not. `signed`: rekeys carry a digital signature.
+ * there: they are allowed, Sender-IDs are not (note 1 of docs/rfc9838-notes.md). `signed`: rekeys carry a digital signature.
  */
 export function memberBagRows(signed: boolean, counted: boolean): Readonly<Record<string, Row>> {
   return {

@@ -7,7 +7,8 @@
  * inner payloads in clear with the signature itself as zeros of its final length. A message that is too large for the
  * network travels in fragments (RFC 7383) after it was signed as a whole.
  *
- * Flags of the header are not defined beyond "as in IKEv2": we set the initiator bit (0x08), and receivers ignore it.
+ * Flags of the header are not defined beyond "as in IKEv2": we set the initiator bit (0x08), and receivers ignore it (note
+ * 4 of docs/rfc9838-notes.md).
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { concat, EMPTY, equal } from "../../base/bytes.ts";
@@ -139,7 +140,8 @@ function authentic(
 
 /**
  * The key's own algorithm identifier cannot equal the signature's for RSA PKCS#1 and ECDSA (their SPKI says rsaEncryption
- * and id-ecPublicKey), so section 4.5.3.2 is read as: the key must be of the signature's kind.
+ * and id-ecPublicKey), so section 4.5.3.2 is read as: the key must be of the signature's kind (note 6 of
+ * docs/rfc9838-notes.md).
  */
 function keyFits(key: PublicKey, scheme: SignatureScheme): boolean {
   switch (scheme.kind) {
