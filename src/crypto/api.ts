@@ -11,7 +11,7 @@ import type { Bytes } from "../base/bytes.ts";
 export type HashName = "md5" | "sha1" | "sha256" | "sha384" | "sha512";
 
 /** IANA "Diffie-Hellman Group Transform IDs" that are implemented. */
-export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21 | 31;
+export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21 | 24 | 31;
 
 export type CurveName = "P-256" | "P-384" | "P-521";
 
@@ -71,7 +71,10 @@ export interface Crypto {
   /** AES-CTR; `counterBlock` is the 16-octet initial block. Its own inverse. */
   aesCtr(key: Bytes, counterBlock: Bytes, data: Bytes): Bytes;
 
-  /** AEAD: nonce 12 octets; result is ciphertext followed by a tag of `tagLength` octets (GCM 8, 12, 16; ChaCha20-Poly1305 16). */
+  /**
+   * AEAD: ciphertext followed by a tag of `tagLength` octets (GCM 4, 8, 12, 16; ChaCha20-Poly1305 16). The nonce has 12
+   * octets, as IKE and ESP always make it; GCM takes longer ones and those of 8 too (NIST SP 800-38D section 7.1).
+   */
   seal(
     aead: "aes-gcm" | "chacha20-poly1305",
     key: Bytes,
@@ -126,5 +129,6 @@ export const DH_PRIVATE_LENGTH: Readonly<Record<DhGroup, number>> = {
   19: 32,
   20: 48,
   21: 66,
+  24: 32,
   31: 32,
 };

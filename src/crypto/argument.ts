@@ -9,7 +9,7 @@ const AES_KEYS: readonly number[] = [16, 24, 32];
 const CBC_KEYS: Readonly<Record<CbcCipher, readonly number[]>> = { aes: AES_KEYS, "3des": [24], des: [8] };
 export const CBC_BLOCK: Readonly<Record<CbcCipher, number>> = { aes: 16, "3des": 8, des: 8 };
 const AEAD_KEYS: Readonly<Record<Aead, readonly number[]>> = { "aes-gcm": AES_KEYS, "chacha20-poly1305": [32] };
-const AEAD_TAGS: Readonly<Record<Aead, readonly number[]>> = { "aes-gcm": [8, 12, 16], "chacha20-poly1305": [16] };
+const AEAD_TAGS: Readonly<Record<Aead, readonly number[]>> = { "aes-gcm": [4, 8, 12, 16], "chacha20-poly1305": [16] };
 
 export function checkAesKey(key: Bytes): void {
   assert(AES_KEYS.includes(key.length), () => `AES key of ${key.length} octets`);
@@ -23,7 +23,8 @@ export function checkCbc(cipher: CbcCipher, key: Bytes, iv: Bytes, data: Bytes):
 
 export function checkAead(aead: Aead, key: Bytes, nonce: Bytes, tagLength: number): void {
   assert(AEAD_KEYS[aead].includes(key.length), () => `${aead} key of ${key.length} octets`);
-  assert(nonce.length === 12, () => `${aead} nonce of ${nonce.length} octets`);
+  const fits = aead === "aes-gcm" ? nonce.length >= 8 : nonce.length === 12;
+  assert(fits, () => `${aead} nonce of ${nonce.length} octets`);
   assert(AEAD_TAGS[aead].includes(tagLength), () => `${aead} tag of ${tagLength} octets`);
 }
 

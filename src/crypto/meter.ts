@@ -18,7 +18,7 @@ export interface Meter {
 const HASH_NAMES: readonly HashName[] = ["md5", "sha1", "sha256", "sha384", "sha512"];
 const CBC_NAMES: readonly CbcCipher[] = ["aes", "3des", "des"];
 const AEAD_NAMES: readonly Aead[] = ["aes-gcm", "chacha20-poly1305"];
-const DH_NUMBERS: readonly DhGroup[] = [1, 2, 5, 14, 15, 16, 19, 20, 21, 31];
+const DH_NUMBERS: readonly DhGroup[] = [1, 2, 5, 14, 15, 16, 19, 20, 21, 24, 31];
 const CURVE_NAMES: readonly CurveName[] = ["P-256", "P-384", "P-521"];
 /** An RSA operation counts under the next of these modulus lengths, in bits. */
 const RSA_BITS: readonly number[] = [512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 16384];

@@ -156,7 +156,7 @@ function padLeft(octets: Uint8Array, length: number): Bytes {
 
 /** The group by its prime: the named group objects take no private key from outside. */
 function modpKey(group: ModpGroup, privateKey: Bytes) {
-  const dh = createDiffieHellman(group.primeOctets, 2);
+  const dh = createDiffieHellman(group.primeOctets, group.generatorOctets);
   dh.setPrivateKey(privateKey);
   return dh;
 }

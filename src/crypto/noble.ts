@@ -48,12 +48,12 @@ function ecdsaOf(curve: CurveName, name: HashName): ECDSA {
   return made;
 }
 
-/** Powers of 2 for each MODP group in use: a table serves every key pair of a run. */
+/** Powers of the generator for each MODP group in use: a table serves every key pair of a run. */
 const generators = new Map<DhGroup, (exponent: bigint) => bigint>();
 function generatorPower(group: DhGroup, modp: ModpGroup, exponent: bigint): bigint {
   let power = generators.get(group);
   if (power === undefined) {
-    power = fixedBase(2n, modp.prime);
+    power = fixedBase(modp.generator, modp.prime);
     generators.set(group, power);
   }
   return power(exponent);
@@ -113,11 +113,6 @@ function littleEndian(octets: Bytes): bigint {
   return bigFrom(Uint8Array.from(octets).reverse());
 }
 
-/** First counter block of GCM's payload for a nonce of 12 octets. NIST SP 800-38D section 7.1. */
-function gcmCounter(nonce: Bytes): Bytes {
-  return concat(nonce, Uint8Array.of(0, 0, 0, 2));
-}
-
 export const noble: Crypto = {
   backend: "noble",
 
@@ -157,7 +152,9 @@ export const noble: Crypto = {
     if (aead === "chacha20-poly1305") return undefinedOnThrow(() => chacha20poly1305(key, nonce, aad).decrypt(sealed));
     if (tagLength === 16) return undefinedOnThrow(() => gcm(key, nonce, aad).decrypt(sealed));
     // The library knows whole tags only: decrypt first, then compare the start of the tag of what came out.
-    const plain = ctr(key, gcmCounter(nonce)).decrypt(sealed.subarray(0, sealed.length - tagLength));
+    // GCM's cipher is a key stream, so that encrypting the ciphertext decrypts it.
+    const text = sealed.subarray(0, sealed.length - tagLength);
+    const plain = gcm(key, nonce, aad).encrypt(text).slice(0, text.length);
     const again = gcm(key, nonce, aad).encrypt(plain);
     return equal(again.subarray(0, sealed.length), sealed) ? plain : undefined;
   },

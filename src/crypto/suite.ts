@@ -166,6 +166,7 @@ const DH_NAMES: readonly [DhGroup, string][] = [
   [19, "ECP-256"],
   [20, "ECP-384"],
   [21, "ECP-521"],
+  [24, "MODP-2048-256"],
   [31, "Curve25519"],
 ];
 

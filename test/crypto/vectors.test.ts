@@ -206,32 +206,30 @@ describeShared("vectors/acvp", "ACVP", () => {
     expect(count).toBe(46);
   });
 
-  it("AES-GCM with nonces of 12 octets and tags of 16", () => {
+  it.each([
+    ["ACVP-AES-GCM-1.0.json", "AES-GCM"],
+    ["ACVP-AES-GMAC-1.0.json", "AES-GMAC: GCM without plaintext"],
+  ])("%s, nonces of 12 and 15 octets, tags of 4 and 16", (file) => {
     let count = 0;
     type T = { key: string; iv: string; aad: string; pt: string; ct: string; tag: string };
-    type G = { ivLen: number; tagLen: number };
-    for (const group of readSharedJson<Acvp<G, T>>("vectors/acvp/ACVP-AES-GCM-1.0.json").testGroups) {
-      if (group.ivLen !== 96 || group.tagLen !== 128) continue;
+    for (const group of readSharedJson<Acvp<{ tagLen: number }, T>>(`vectors/acvp/${file}`).testGroups) {
+      const tagLength = group.tagLen / 8;
       for (const test of group.tests) {
         count++;
-        const [key, iv, aad, plain] = [test.key, test.iv, test.aad, test.pt ?? ""].map(fromHex) as [
-          Bytes,
-          Bytes,
-          Bytes,
-          Bytes,
-        ];
+        const octets = [test.key, test.iv, test.aad ?? "", test.pt ?? ""].map(fromHex);
+        const [key, iv, aad, plain] = octets as [Bytes, Bytes, Bytes, Bytes];
         const sealed = fromHex((test.ct ?? "") + test.tag);
         for (const crypto of BOTH) {
-          const opened = crypto.open("aes-gcm", key, iv, aad, sealed, 16);
+          const opened = crypto.open("aes-gcm", key, iv, aad, sealed, tagLength);
           if (test.testPassed === false) expect(opened, `${test.tcId}`).toBeUndefined();
           else {
             expect(opened, `${test.tcId}`).toEqual(plain);
-            expect(crypto.seal("aes-gcm", key, iv, aad, plain, 16)).toEqual(sealed);
+            expect(crypto.seal("aes-gcm", key, iv, aad, plain, tagLength)).toEqual(sealed);
           }
         }
       }
     }
-    expect(count).toBeGreaterThan(15);
+    expect(count).toBe(32);
   });
 
   it("HMAC-SHA2-256 with truncation", () => {
@@ -322,10 +320,8 @@ describeShared("vectors/dh", "IKE groups", () => {
   }
 
   it("public values and secrets of whole exchanges", () => {
-    const exchanges = readSharedJson<Exchange[]>("vectors/dh/ike-groups.json").filter(
-      ({ ikeGroup }) => ikeGroup in DH_GROUPS,
-    );
-    expect(exchanges.map(({ ikeGroup }) => ikeGroup)).toEqual(expect.arrayContaining([2, 14, 16, 19, 21, 31]));
+    const exchanges = readSharedJson<Exchange[]>("vectors/dh/ike-groups.json");
+    expect(exchanges.map(({ ikeGroup }) => ikeGroup)).toEqual([19, 21, 2, 14, 16, 24, 31]);
     for (const exchange of exchanges) {
       const group = exchange.ikeGroup as DhGroup;
       for (const crypto of BOTH) {
