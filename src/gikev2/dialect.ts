@@ -82,6 +82,8 @@ export interface Dialect {
   readonly hasKeyHierarchy: boolean;
   /** A rekey that brings a KEK says again how rekeys are authenticated. */
   readonly repeatsAuthentication: boolean;
+  /** The key server closes IKE SAs that no rekey will come in; otherwise they stand until their life is over. */
+  readonly closesIdleSas: boolean;
   /** A group refusal in the authentication exchange is an error notify alone, and the IKE SA is gone with it. */
   readonly refusalEndsSa: boolean;
 

@@ -187,7 +187,8 @@ export function suits(capabilities: Capabilities, policy: GroupPolicy): boolean 
   const { kek } = policy;
   if (
     kek !== undefined &&
-    !capabilities.kek.some((suite) => sameSuite(suite, kek.suite) && suite.kwa === kek.suite.kwa)
+    // Without key wrapping there is no algorithm for it.
+    !capabilities.kek.some((one) => sameSuite(one, kek.suite) && (kek.suite.kwa === 0 || one.kwa === kek.suite.kwa))
   ) {
     return false;
   }

@@ -12,11 +12,20 @@ export interface RekeyHeader {
 
 /** Undefined for octets that are no GSA_REKEY. Nothing of it is authenticated yet. */
 export function rekeyHeaderOf(octets: Bytes): RekeyHeader | undefined {
+  return headerOf(octets, false);
+}
+
+/** The same for the acknowledgement of a rekey, where the dialect has one. */
+export function rekeyAckHeaderOf(octets: Bytes): RekeyHeader | undefined {
+  return headerOf(octets, true);
+}
+
+function headerOf(octets: Bytes, response: boolean): RekeyHeader | undefined {
   // The exchange type stands at offset 18; looking at it first spares all other traffic a decoding.
   if (octets.length < 28 || octets[18] !== Exchange.GSA_REKEY) return undefined;
   try {
     const header = decodeHeader(octets);
-    if (header.version >>> 4 !== 2 || isResponse(header)) return undefined;
+    if (header.version >>> 4 !== 2 || isResponse(header) !== response) return undefined;
     return { spi: header.spiInitiator + header.spiResponder, messageId: header.messageId };
   } catch (error) {
     if (error instanceof WireError) return undefined;

@@ -5,7 +5,8 @@ import { SECOND } from "../base/micros.ts";
 import type { Selector } from "../esp/api.ts";
 import type { DialectName } from "../gikev2/dialect.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
-import type { Capabilities } from "../gikev2/policy.ts";
+import type { Capabilities, Registration } from "../gikev2/policy.ts";
+import type { Yeung07Switches } from "../gikev2/yeung07/switches.ts";
 import type { EndpointConfig } from "../ikev2/api.ts";
 
 export interface GmConfig {
@@ -17,7 +18,10 @@ export interface GmGroupConfig {
   /** Local name; the key server knows the group by its identity only. */
   readonly name: string;
   readonly id: GroupId;
+  /** The groups of one member have one dialect: it decides how the payloads of its IKE SAs are read. */
   readonly dialect: DialectName;
+  /** Open points of draft-yeung where they are not to have their defaults. */
+  readonly switches?: Partial<Yeung07Switches>;
   /** IKEv2 profile to register with. */
   readonly profile: string;
   /** Where registrations start from; port 848 as a rule. */
@@ -26,6 +30,8 @@ export interface GmGroupConfig {
   readonly servers: readonly Endpoint[];
   /** Sender-IDs to ask for; undefined: the member does not send. */
   readonly senderIds: number | undefined;
+  /** Registrations ask for a part of the keys; what the member holds of the other part stays. Absent: for all. */
+  readonly want?: Registration["want"];
   /** Traffic in clear by the member's own list, in front of the group's. */
   readonly localBypass: readonly Selector[];
   /** The member's own key management traffic stays in clear (`client bypass-policy`, the default). */

@@ -28,7 +28,7 @@ import {
 } from "./registration.ts";
 import { onInbandRekey, onRekeyMessage } from "./rekey.ts";
 import type { GmCommand, GmGroup, GmInput, GmOutput, GmState, GmTimer, Turn } from "./state.ts";
-import { createGmState, dialectFor, moveTo, stopTimer } from "./state.ts";
+import { createGmState, dialectFor, moveTo, rekeysInband, stopTimer } from "./state.ts";
 
 export type { GmCommand, GmInput, GmOutput, GmState } from "./state.ts";
 export { createGmState } from "./state.ts";
@@ -139,8 +139,8 @@ function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
 }
 
 /**
- * Without its IKE SA a unicast member gets no rekeys: it is as good as excluded and comes back (RFC 9838 section 2.3.3). A
- * multicast member needs none: the key server closes it by convention.
+ * Without its IKE SA a member that is rekeyed in it gets no rekeys: it is as good as excluded and comes back (RFC 9838
+ * section 2.3.3). Others need none: the key server closes it by convention.
  */
 function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number): void {
   for (const group of registeringOver(turn, sa)) onRegistrationClosed(turn, group, reason, notify);
@@ -149,7 +149,7 @@ function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number)
     const { held } = group;
     if (held?.sa !== sa) continue;
     held.sa = undefined;
-    if (held.transport === "multicast" || group.phase.at !== "registered") continue;
+    if (!rekeysInband(group) || group.phase.at !== "registered") continue;
     const { name, local } = group.config;
     const waitSeconds = waitToRegister(turn, group, "lost", group.tuning.exclusionSecondsMost * SECOND);
     const data = { group: name, server: held.server.address, address: local.address, reason, waitSeconds };

@@ -16,7 +16,7 @@ import { gmEvent } from "./events.ts";
 import { chooseSender } from "./rollover.ts";
 import { familyOf, trafficRules } from "./rules.ts";
 import type { GmGroup, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
-import { order, startTimer, stopTimer } from "./state.ts";
+import { dialectFor, order, startTimer, stopTimer } from "./state.ts";
 import { reregisterInstant } from "./timing.ts";
 
 type RemovalReason = "expired" | "deleted" | "replaced" | "left" | "cleared" | "excluded";
@@ -34,7 +34,7 @@ export function grantProblem(group: GmGroup, { policy, senderIds }: Grant): Upda
   return senderIds.some((id) => id >= limit) ? "senderIdTooLong" : undefined;
 }
 
-/** A registration replaces all policy and keys of the group. RFC 9838 section 2.3.3. */
+/** A registration replaces all policy and keys of the group (RFC 9838 section 2.3.3), or the part that was asked for. */
 export function installGrant(
   turn: Turn,
   group: GmGroup,
@@ -44,6 +44,7 @@ export function installGrant(
   kwk: Secret,
 ): void {
   const { policy, keys, senderIds } = grant;
+  const { want } = group.config;
   const old = group.held;
   const held: HeldPolicy = {
     server,
@@ -53,9 +54,10 @@ export function installGrant(
     path: keys.path ?? [],
     missing: undefined,
     assembly: undefined,
+    answered: undefined,
     previousKekSpi: old?.kek?.sa.spi,
     teks: [],
-    rules: trafficRules(group, policy),
+    rules: want === "kek" ? (old?.rules ?? []) : trafficRules(group, policy),
     senderIds,
     senderIdBits: policy.senderIdBits ?? 0,
     joined: old?.joined,
@@ -69,18 +71,24 @@ export function installGrant(
   group.held = held;
   order(turn, { kind: "rules", group: group.config.name, rules: held.rules });
   if (policy.kek !== undefined) installKek(turn, group, held, newKek(turn, policy.kek, keys.kek!, old?.kek), old);
+  else if (want === "teks") held.kek = old?.kek;
   else if (old?.kek !== undefined) kekRemoved(turn, group, old.kek, "replaced");
-  const fresh = new Set(policy.dataSas.map((one) => one.spi));
-  for (const tek of old?.teks ?? []) if (!fresh.has(tek.spi)) removeTek(turn, group, tek, "replaced");
+  if (want === "kek") held.teks = old?.teks ?? [];
+  else replaceTeks(turn, group, held, grant, old?.teks ?? []);
+  tellTransport(turn, group, held, old?.transport);
+  refreshKeys(turn, group);
+  armReregistration(turn, group);
+}
+
+function replaceTeks(turn: Turn, group: GmGroup, held: HeldPolicy, grant: Grant, old: readonly HeldTek[]): void {
+  const fresh = new Set(grant.policy.dataSas.map((one) => one.spi));
+  for (const tek of old) if (!fresh.has(tek.spi)) removeTek(turn, group, tek, "replaced");
   held.teks = teksOf(turn, group, grant);
-  const kept = new Map(old?.teks.map((tek) => [tek.spi, tek]));
+  const kept = new Set(old.map((tek) => tek.spi));
   for (const tek of held.teks) {
     // A TEK that is held already stays as it is, unless the new Sender-ID has to get into its IVs.
     if (!kept.has(tek.spi) || isCounterMode(tek.suite)) installTek(turn, group, held, tek);
   }
-  tellTransport(turn, group, held, old?.transport);
-  refreshKeys(turn, group);
-  armReregistration(turn, group);
 }
 
 /** Data SAs of a policy, the newest generation first; those of one family are numbered downwards from the newest. */
@@ -191,7 +199,7 @@ function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | und
 
 function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, old: HeldPolicy | undefined): void {
   held.kek = kek;
-  held.sequence = kek.nextMessageId;
+  held.sequence = kek.nextMessageId - dialectFor(group).firstMessageId;
   const { spi, suite, keys } = kek.sa;
   if (old?.kek?.sa.spi !== spi) {
     const data = { group: group.config.name, spi, lifetimeSeconds: kek.lifetimeSeconds };
@@ -207,6 +215,7 @@ function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, 
       encrResponder: keys.encr,
       integInitiator: keys.integ,
       integResponder: keys.integ,
+      dialect: dialectFor(group).name,
     } as const;
     turn.out.push({ kind: "keys", entry });
   }

@@ -8,6 +8,7 @@ import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
 import { passOn } from "../gikev2/outcomes.ts";
+import { suits } from "../gikev2/policy.ts";
 import type { CloseReason, SaNumber } from "../ikev2/api.ts";
 import { close, forget, initiate, lastSa, request, saView } from "../ikev2/endpoint.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
@@ -55,11 +56,12 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
 }
 
 function wishOf(group: GmGroup): readonly Payload[] {
-  const { id, senderIds, capabilities } = group.config;
+  const { id, senderIds, capabilities, want } = group.config;
   return dialectFor(group).registration({
     group: id,
     senderIds,
     ...(capabilities === undefined ? {} : { capabilities }),
+    ...(want === undefined ? {} : { want }),
   });
 }
 
@@ -155,6 +157,12 @@ function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly
     return;
   }
   const { grant } = answer.value;
+  const { capabilities } = group.config;
+  // A key server that was told beforehand has looked already.
+  if (capabilities !== undefined && !suits(capabilities, grant.policy)) {
+    abandon(turn, group, sa, "policy", NotifyType.NO_PROPOSAL_CHOSEN);
+    return;
+  }
   const problem = grantProblem(group, grant);
   if (problem !== undefined) {
     abandon(turn, group, sa, problem, NotifyType.REGISTRATION_FAILED);

@@ -2,9 +2,13 @@
  * Rekeys as a member takes them: in its IKE SA, or as messages for all members under the KEK. The order of checks is that
  * of RFC 9838 section 2.4.1.4: rekey SA by its SPI - integrity - signature - message ID - contents.
  */
+import type { Bytes } from "../base/bytes.ts";
+import { equal } from "../base/bytes.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
+import { encrSpec } from "../crypto/suite.ts";
+import type { RekeySa } from "../gikev2/dialect.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import type { RekeyHeader } from "../gikev2/rekeyHeader.ts";
@@ -20,10 +24,11 @@ import { sendWithdrawal, waitToRegister } from "./registration.ts";
 import type { GmGroup, HeldTek, Turn } from "./state.ts";
 import { dialectFor, moveTo, stopTimer } from "./state.ts";
 
-// ----------------------------------------------------------------------------------------------------------- multicast
+// ------------------------------------------------------------------------------------------------------- under the KEK
 
-/** A GSA_REKEY, for whichever group holds its rekey SA. */
-export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageId }: RekeyHeader): void {
+/** A GSA_REKEY to all members or to this one, for whichever group holds its rekey SA. */
+export function onRekeyMessage(turn: Turn, datagram: Datagram, { spi, messageId }: RekeyHeader): void {
+  const { octets } = datagram;
   const group = turn.state.groups.find(({ held }) => held?.kek?.sa.spi === spi || held?.previousKekSpi === spi);
   const held = group?.held;
   if (group === undefined || held === undefined) {
@@ -37,6 +42,8 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
     group.counters.duplicates += 1;
     const data = { group: group.config.name, messageId, expected: kek?.nextMessageId ?? 0 };
     turn.out.push(gmEvent("gm.rekeyDuplicate", data));
+    const { answered } = held;
+    if (answered !== undefined && equal(answered.request, octets)) sendAnswer(turn, group, datagram, answered.answer);
     return;
   }
   const dialect = dialectFor(group);
@@ -58,14 +65,39 @@ export function onRekeyMessage(turn: Turn, { octets }: Datagram, { spi, messageI
     comeBack(turn, group);
     return;
   }
-  group.counters.rekeysMulticast += 1;
-  held.sequence = opened.messageId + 1;
+  const { transport } = held;
+  group.counters[transport === "multicast" ? "rekeysMulticast" : "rekeysUnicast"] += 1;
+  held.sequence = opened.messageId + 1 - dialect.firstMessageId;
+  // Under the KEK that the rekey came with, which may be gone when its contents are in place.
+  const answer = transport === "unicast" ? answerTo(turn, group, kek.sa, opened.messageId) : undefined;
+  held.answered = answer && { request: octets, answer };
   if ("excluded" in update.value) {
     turn.out.push(gmEvent("gm.noKeyPath", { group: group.config.name, sequence: held.sequence }));
     exclude(turn, group, false);
     return;
   }
-  accept(turn, group, update.value, "multicast");
+  accept(turn, group, update.value, transport);
+  if (answer !== undefined) sendAnswer(turn, group, datagram, answer);
+}
+
+function answerTo(turn: Turn, group: GmGroup, sa: RekeySa, messageId: number): Bytes | undefined {
+  return dialectFor(group).rekeyAck(turn.tools.crypto, sa, messageId, ackIv(turn, sa));
+}
+
+/**
+ * All members answer under one key, and the key server counts its IVs there from 0: theirs begin with a one bit, and 63
+ * random ones keep them apart from each other's.
+ */
+function ackIv({ tools }: Turn, { suite }: RekeySa): Bytes {
+  const spec = encrSpec(suite.encr, suite.encrKeyBits)!;
+  const iv = tools.rng.bytes(spec.iv);
+  if (spec.ivKind === "counter") iv[0]! |= 0x80;
+  return iv;
+}
+
+function sendAnswer(turn: Turn, group: GmGroup, { local, remote }: Datagram, octets: Bytes): void {
+  group.counters.acksSent += 1;
+  turn.out.push({ kind: "send", local, remote, octets });
 }
 
 function reject(turn: Turn, group: GmGroup, reason: string, messageId: number, problem: string): void {
@@ -73,7 +105,7 @@ function reject(turn: Turn, group: GmGroup, reason: string, messageId: number, p
   turn.out.push(gmEvent("gm.rekeyRejected", { group: group.config.name, reason, messageId, problem }));
 }
 
-// ------------------------------------------------------------------------------------------------------------- unicast
+// ------------------------------------------------------------------------------------------------------ in the IKE SA
 
 interface InbandAnswer {
   /** Payloads of the response, which is the acknowledgement. */

@@ -16,26 +16,30 @@ export function trafficRules(group: GmGroup, policy: GroupPolicy): TrafficRule[]
   if (config.bypassControl) rules.push(...controlTraffic(config.local.address, config.local.port).map(bypass));
   rules.push(...config.localBypass.map(bypass));
   const seen = new Set<string>();
-  policy.dataSas.forEach(({ selector }, index) => {
-    rules.push(...bypassAt(policy, index));
-    const key = selectorKey(selector);
-    // Older generations repeat the selectors of the newest.
-    if (!seen.has(key)) rules.push({ action: "protect", selector, family: familyOf(group, key) });
-    seen.add(key);
-  });
-  rules.push(...bypassAt(policy, policy.dataSas.length));
+  let place = 0;
+  for (const { selector: first, more = [] } of policy.dataSas) {
+    const family = familyOf(group, selectorKey(first));
+    for (const selector of [first, ...more]) {
+      rules.push(...bypassAt(policy, place++));
+      const key = selectorKey(selector);
+      // Older generations repeat the selectors of the newest.
+      if (!seen.has(key)) rules.push({ action: "protect", selector, family });
+      seen.add(key);
+    }
+  }
+  rules.push(...bypassAt(policy, place));
   return rules;
 }
 
-function bypassAt(policy: GroupPolicy, index: number): TrafficRule[] {
-  return policy.bypass.filter(({ before }) => before === index).map(({ selector }) => bypass(selector));
+function bypassAt(policy: GroupPolicy, place: number): TrafficRule[] {
+  return policy.bypass.filter(({ before }) => before === place).map(({ selector }) => bypass(selector));
 }
 
 function bypass(selector: Selector): TrafficRule {
   return { action: "bypass", selector, family: -1 };
 }
 
-/** The number of a family of data SAs; a selector that was never seen gets the next one. */
+/** The number of a family of data SAs, which the first selector of the SA names; one that was never seen gets the next one. */
 export function familyOf(group: GmGroup, key: string): number {
   const known = group.families.get(key);
   if (known !== undefined) return known;

@@ -1,4 +1,6 @@
 /** State of a group member: plain data, one entry for each group that it is configured for. */
+
+import type { Bytes } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Datagram, Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
@@ -7,7 +9,8 @@ import type { Timers } from "../base/timers.ts";
 import { cancelTimer, createTimers, setTimer } from "../base/timers.ts";
 import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
 import type { Dialect, RekeyAssembly, RekeySa } from "../gikev2/dialect.ts";
-import { dialectOf } from "../gikev2/dialects.ts";
+import { dialectOfChoice } from "../gikev2/dialects.ts";
+import { endpointFor } from "../gikev2/endpointFor.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite, RekeySelector, TreeKey } from "../gikev2/policy.ts";
 import type { SaNumber, Tools } from "../ikev2/api.ts";
@@ -85,6 +88,8 @@ export interface HeldPolicy {
   missing: number | string | undefined;
   /** Fragments of the next rekey message. */
   assembly: RekeyAssembly | undefined;
+  /** The last rekey that was pushed to this member alone, and what it was answered: a copy of it gets the same answer. */
+  answered: { readonly request: Bytes; readonly answer: Bytes } | undefined;
   /** SPI of the KEK before: late copies under it are duplicates. */
   previousKekSpi: string | undefined;
   /** Newest first. */
@@ -181,9 +186,10 @@ export function stopTimer(turn: Turn, timer: GmTimer, group: GmGroup): void {
 }
 
 export function createGmState(config: GmConfig): GmState {
+  assert(new Set(config.groups.map(({ dialect }) => dialect)).size <= 1, "a member of two dialects");
   return {
     config,
-    endpoint: createEndpoint(config.ike),
+    endpoint: createEndpoint(endpointFor(config.ike, config.groups)),
     groups: config.groups.map(newGroup),
     timers: createTimers(),
     unknownRekeys: 0,
@@ -214,8 +220,13 @@ function newGroup(config: GmGroupConfig, index: number): GmGroup {
   };
 }
 
+/** Members whose rekeys come in their IKE SA cannot do without it. */
+export function rekeysInband(group: GmGroup): boolean {
+  return group.held?.transport === "unicast" && dialectFor(group).unicastRekey === "inband";
+}
+
 export function dialectFor(group: GmGroup): Dialect {
-  return dialectOf(group.config.dialect);
+  return dialectOfChoice(group.config);
 }
 
 /** Takes a transition; `phase` is the state that the table demands, with its data. */

@@ -6,7 +6,7 @@ import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { ikeKeys, rekeySkeyseed, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
 import { encrSpec, integSpec, prfSpec } from "../crypto/suite.ts";
-import type { IkeSuite } from "./api.ts";
+import type { DialectName, IkeSuite } from "./api.ts";
 import type { SaKeySet } from "./state.ts";
 
 /** Descriptions of the suite's algorithms; the suite must have passed `select` or `checkAnswer`. */
@@ -76,7 +76,12 @@ export function spiOctets(spi: string): Bytes {
 }
 
 /** What a run exports for Wireshark and for our own inspector. */
-export function keyEntry(keys: SaKeySet, spiInitiator: string, spiResponder: string): KeyEntry {
+export function keyEntry(
+  keys: SaKeySet,
+  spiInitiator: string,
+  spiResponder: string,
+  dialect: DialectName | undefined,
+): KeyEntry {
   return {
     kind: "ike",
     spiInitiator,
@@ -90,5 +95,7 @@ export function keyEntry(keys: SaKeySet, spiInitiator: string, spiResponder: str
     integResponder: keys.ar,
     skD: keys.d,
     prf: keys.suite.prf,
+    // An endpoint that names no dialect may serve groups of both.
+    ...(dialect === undefined || dialect === "ikev2" ? {} : { dialect }),
   };
 }

@@ -183,7 +183,7 @@ function makeSuccessor(turn: Turn, old: IkeSa, initiator: boolean, input: KeyInp
   const inherited = { nat, fragments, authExchange, profile, identity, options };
   const made: IkeSa = { ...blankSa(fixed, now), ...inherited, keys, announced: false };
   addSa(endpoint, made);
-  turn.outcomes.push({ kind: "keys", entry: keyEntry(keys, spiInitiator, spiResponder) });
+  turn.outcomes.push({ kind: "keys", entry: keyEntry(keys, spiInitiator, spiResponder, turn.endpoint.config.dialect) });
   return made;
 }
 

@@ -7,6 +7,7 @@ import type { Selector } from "../esp/api.ts";
 import type { DialectName } from "../gikev2/dialect.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
 import type { DataSuite, KekSuite } from "../gikev2/policy.ts";
+import type { Yeung07Switches } from "../gikev2/yeung07/switches.ts";
 import type { EndpointConfig } from "../ikev2/api.ts";
 import type { Retransmit } from "./schedule.ts";
 
@@ -22,6 +23,8 @@ export interface KsGroupConfig {
   readonly name: string;
   readonly id: GroupId;
   readonly dialect: DialectName;
+  /** Open points of draft-yeung where they are not to have their defaults. */
+  readonly switches?: Partial<Yeung07Switches>;
   /** IKEv2 profile that a member must have matched. */
   readonly profile: string;
   readonly transport:
@@ -82,7 +85,7 @@ export interface KsTuning {
    * many rekeys in a row, each with all its copies (what Cisco's guide says).
    */
   readonly ejectAfter: { readonly unit: "transmission" | "rekey"; readonly count: number };
-  /** IKE SAs of a multicast group are closed this long after registration (RFC 9838 section 2.3.3). */
+  /** IKE SAs of a multicast group are closed this long after registration (RFC 9838 section 2.3.3; not draft-yeung). */
   readonly idleClose: Micros;
   /** The same for IKE SAs whose member was refused. */
   readonly refusedClose: Micros;

@@ -5,8 +5,10 @@
  *     key tree      a new KEK by the tree under the old one, then new TEKs under the new KEK
  *     multicast     no way to leave one member out: all are put out, and come back without it
  *     unicast       the member is told in its IKE SA, the others get KEK and TEKs in theirs
+ *     push          to one member each, but under the KEK that all hold: as with multicast
  */
 import { passOn } from "../gikev2/outcomes.ts";
+import type { Deletion } from "../gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import { close } from "../ikev2/endpoint.ts";
 import { ksEvent } from "./events.ts";
@@ -18,7 +20,7 @@ import type { OldTeks } from "./rekey.ts";
 import { announce, copyForRound, dropMember, excludeAll, kekOfRekey, rekey, renewTeks } from "./rekey.ts";
 import { settle, startRound } from "./round.ts";
 import type { KsGroup, KsMember, Turn } from "./state.ts";
-import { dialectFor } from "./state.ts";
+import { rekeysInband } from "./state.ts";
 
 /** `immediate`: the others give up the TEKs in use at once. `bar`: the member's address is refused from now on. */
 export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: boolean, bar: boolean): void {
@@ -26,7 +28,7 @@ export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: b
   if (bar) group.barred.add(address);
   turn.out.push(ksEvent("ks.memberEvicted", { group: group.config.name, member: member.key, immediate, barred: bar }));
   const old = immediate ? "delete" : "shorten";
-  if (group.config.transport.kind === "unicast") {
+  if (rekeysInband(group)) {
     evictInband(turn, group, member, old);
     return;
   }
@@ -47,12 +49,9 @@ function evictInband(turn: Turn, group: KsGroup, member: KsMember, old: OldTeks)
   const evicted = copyForRound(member);
   dropMember(turn, group, member);
   settle(turn, group, member);
-  const prepared = dialectFor(group).prepareInband({
-    policy: NO_POLICY,
-    keys: NO_KEYS,
-    deletions: [{ kind: "allDataSas" }, { kind: "member" }],
-  });
-  startRound(turn, group, prepared, group.kek!.sequence, [evicted], true);
+  const deletions: readonly Deletion[] = [{ kind: "allDataSas" }, { kind: "member" }];
+  const farewell = { kek: group.kek!, update: { policy: NO_POLICY, keys: NO_KEYS, deletions } };
+  startRound(turn, group, farewell, group.kek!.sequence, [evicted], true);
   rekey(turn, group, true, true, old);
 }
 

@@ -3,23 +3,26 @@
  * for export out. It is no member of its groups and never installs a TEK.
  */
 import { assert } from "../base/errors.ts";
-import type { Machine } from "../base/machine.ts";
+import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { passOn } from "../gikev2/outcomes.ts";
+import { rekeyAckHeaderOf } from "../gikev2/rekeyHeader.ts";
 import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
 import { answerAuth, close, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
+import { errorNotify } from "../wire/grammar.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import type { KsConfig } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import { evict } from "./eviction.ts";
 import { sendCopy } from "./multicast.ts";
-import { register } from "./registration.ts";
+import { repeatPush, takeRekeyAck } from "./push.ts";
+import { dialectOfRequest, register } from "./registration.ts";
 import { changeSigner, clearMembers, deleteDataSas, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
 import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch, settle } from "./round.ts";
 import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
-import { createKsState, dialectFor, removeMember } from "./state.ts";
+import { createKsState, dialectFor, rekeysInband, removeMember } from "./state.ts";
 
 export type { KsCommand, KsInput, KsOutput, KsState } from "./state.ts";
 export { createKsState } from "./state.ts";
@@ -29,7 +32,7 @@ export function handleKs(state: KsState, tools: Tools, input: KsInput, now: Micr
   const turn: Turn = { state, tools, now, out: [] };
   switch (input.kind) {
     case "datagram":
-      follow(turn, receive(state.endpoint, tools, input.datagram, now));
+      onDatagram(turn, input.datagram);
       break;
     case "timeout":
       follow(turn, expire(state.endpoint, tools, now));
@@ -58,6 +61,12 @@ export function keyServer(config: KsConfig, tools: Tools): Machine<KsInput, KsOu
   };
 }
 
+function onDatagram(turn: Turn, datagram: Datagram): void {
+  const ack = rekeyAckHeaderOf(datagram.octets);
+  if (ack !== undefined && takeRekeyAck(turn, datagram, ack)) return;
+  follow(turn, receive(turn.state.endpoint, turn.tools, datagram, turn.now));
+}
+
 // ---------------------------------------------------------------------------------------------- outcomes of the IKE room
 
 function follow(turn: Turn, outcomes: readonly IkeOutcome[]): void {
@@ -81,7 +90,10 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
         break;
       }
       const answer = register(turn, sa, identity, exchange, payloads);
-      follow(turn, answerAuth(endpoint, tools, sa, { accept: true, payloads: answer }, now));
+      const notify = errorNotify(answer);
+      const accept = notify === undefined || !dialectOfRequest(state, payloads).refusalEndsSa;
+      const decision = accept ? ({ accept, payloads: answer } as const) : ({ accept, notify } as const);
+      follow(turn, answerAuth(endpoint, tools, sa, decision, now));
       break;
     }
     case "request": {
@@ -134,13 +146,13 @@ function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
 /** Exchanges that a key server has no use for are refused without harm to the SA. */
 const UNSUPPORTED = dialectOf("rfc9838").refusal(NotifyType.NO_PROPOSAL_CHOSEN);
 
-/** A unicast member without its IKE SA cannot be reached any more; a multicast member needs none. */
+/** A member that is rekeyed in its IKE SA cannot be reached without it any more; others need none. */
 function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason): void {
   for (const { group: id, member: key } of turn.state.membersBySa.get(sa) ?? []) {
     const group = turn.state.groups.get(id)!;
     const member = group.members.get(key);
     if (member?.sa !== sa) continue;
-    if (group.config.transport.kind === "multicast") {
+    if (!rekeysInband(group)) {
       member.sa = undefined;
       continue;
     }
@@ -153,7 +165,7 @@ function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason): void {
 
 // -------------------------------------------------------------------------------------------------------------- timers
 
-const ON_GROUP: Readonly<Record<Exclude<KsTimer, "close">, (turn: Turn, group: KsGroup) => void>> = {
+const ON_GROUP: Readonly<Record<Exclude<KsTimer, "close" | "repeat">, (turn: Turn, group: KsGroup) => void>> = {
   rekeyTek: rekeyTeks,
   rekeyKek,
   batch: sendBatch,
@@ -165,6 +177,7 @@ function runTimers(turn: Turn): void {
   for (let key = takeDue(state.timers, now); key !== undefined; key = takeDue(state.timers, now)) {
     const [timer, argument] = key.split(" ") as [KsTimer, string];
     if (timer === "close") closeIdle(turn, Number(argument));
+    else if (timer === "repeat") repeatPush(turn, argument);
     else ON_GROUP[timer](turn, groupById(state, argument));
   }
 }
@@ -179,7 +192,7 @@ function groupById(state: KsState, id: string): KsGroup {
 function closeIdle(turn: Turn, sa: SaNumber): void {
   const { state, tools, now } = turn;
   const references = state.membersBySa.get(sa) ?? [];
-  const needed = references.some(({ group }) => state.groups.get(group)?.config.transport.kind === "unicast");
+  const needed = references.some(({ group }) => rekeysInband(groupById(state, group)));
   if (needed) return;
   for (const { group, member } of references) {
     const known = state.groups.get(group)?.members.get(member);

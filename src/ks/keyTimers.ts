@@ -4,7 +4,7 @@ import { createGeneration, createKek } from "./keys.ts";
 import { createKeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
 import type { KsGroup, Turn } from "./state.ts";
-import { startTimer } from "./state.ts";
+import { dialectFor, startTimer } from "./state.ts";
 
 /** Keys are made for the first member that registers, not by configuration. */
 export function ensureKeys(turn: Turn, group: KsGroup): void {
@@ -16,8 +16,9 @@ export function ensureKeys(turn: Turn, group: KsGroup): void {
   armKek(turn, group);
 }
 
-function usesTree({ tuning, config }: KsGroup): boolean {
-  return tuning.keyTree === "lkh" && config.transport.kind === "multicast";
+function usesTree(group: KsGroup): boolean {
+  const { tuning, config } = group;
+  return tuning.keyTree === "lkh" && config.transport.kind === "multicast" && dialectFor(group).hasKeyHierarchy;
 }
 
 /** Retransmission widens the margins of unicast groups only. */

@@ -20,11 +20,12 @@ import type {
   RekeyAuthentication,
   RekeySelector,
 } from "../gikev2/policy.ts";
-import { specsOf } from "../gikev2/policy.ts";
+import { isCounterMode, specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
 import type { KsGroupConfig, Signer } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import type { KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
+import { dialectFor, rekeysInband } from "./state.ts";
 
 // ----------------------------------------------------------------------------------------------------------- creation
 
@@ -54,6 +55,7 @@ export function createKek(turn: Turn, group: KsGroup): KsKek {
     encrResponder: keys.encr,
     integInitiator: keys.integ,
     integResponder: keys.integ,
+    dialect: dialectFor(group).name,
   };
   turn.out.push({ kind: "keys", entry });
   const expiresAt = turn.now + lifetimeSeconds * SECOND;
@@ -73,18 +75,22 @@ function authenticationOf(signer: Signer | undefined): RekeyAuthentication {
   return { kind: "signature", algorithm };
 }
 
-/** One TEK for each permit entry. RFC 9838 section 2.5: every data SA has a key of its own. */
+/**
+ * One TEK for each permit entry (RFC 9838 section 2.5: every data SA has a key of its own), or for each list where the
+ * dialect lets its entries share one.
+ */
 export function createGeneration(turn: Turn, group: KsGroup): TekGeneration {
   const teks: Tek[] = [];
   const spis = new Set(group.generations.flatMap((generation) => generation.teks.map((tek) => tek.spi)));
   const number = (group.generations[0]?.number ?? 0) + 1;
-  for (const { suite, selector, sequenceNumbers, lifetimeSeconds } of permits(group.config)) {
+  for (const { suite, selector, more, sequenceNumbers, lifetimeSeconds } of dataSasOf(group)) {
     const family = teks.length;
     const spi = group.nextTekSpis[family] ?? drawTekSpi(turn, spis);
     spis.add(spi);
     const key = secret(turn.tools.rng.bytes(tekOctets(suite)));
     const expiresAt = turn.now + lifetimeSeconds * SECOND;
-    teks.push({ spi, family, suite, selector, sequenceNumbers, key, lifetimeSeconds, expiresAt });
+    const traffic = more.length === 0 ? { selector } : { selector, more };
+    teks.push({ spi, family, suite, sequenceNumbers, key, lifetimeSeconds, expiresAt, ...traffic });
     const data = { group: group.config.name, spi: spiText(spi), generation: number, family, lifetimeSeconds };
     turn.out.push(ksEvent("ks.tekCreated", data), { kind: "keys", entry: tekEntry(spi, suite, key) });
   }
@@ -102,18 +108,26 @@ function drawTekSpi(turn: Turn, taken: Set<number>): number {
   }
 }
 
-/** Permit entries of all `sa ipsec` in order; of equal selectors only the first can ever match. */
-function permits(config: KsGroupConfig) {
+/**
+ * The data SAs of all `sa ipsec` in order, each with the permit entries that it serves; of equal selectors only the first
+ * can ever match. A cipher that counts its IVs has one SA for each entry in every dialect.
+ */
+function dataSasOf(group: KsGroup) {
+  const { sharesDataSa } = dialectFor(group);
   const seen = new Set<string>();
-  return config.dataSas.flatMap((sa) =>
-    sa.entries
+  return group.config.dataSas.flatMap((sa) => {
+    const selectors = sa.entries
       .filter(({ action }) => action === "permit")
-      .map(({ selector }) => ({ ...sa, selector }))
-      .filter(({ selector }) => !seen.has(selectorKey(selector)) && seen.add(selectorKey(selector))),
-  );
+      .map(({ selector }) => selector)
+      .filter((selector) => !seen.has(selectorKey(selector)) && seen.add(selectorKey(selector)));
+    const [first, ...others] = selectors;
+    if (first === undefined) return [];
+    if (sharesDataSa && !isCounterMode(sa.suite)) return [{ ...sa, selector: first, more: others }];
+    return selectors.map((selector) => ({ ...sa, selector, more: [] }));
+  });
 }
 
-/** Deny entries with the number of data SAs in front of them: several `sa ipsec` are one list. */
+/** Deny entries with the number of permit entries in front of them: several `sa ipsec` are one list. */
 function bypassRules(config: KsGroupConfig): BypassRule[] {
   const seen = new Set<string>();
   const rules: BypassRule[] = [];
@@ -192,7 +206,7 @@ function kekPolicy(group: KsGroup, kek: KsKek, now: Micros): KekPolicy {
     lifetimeSeconds: secondsLeft(kek.expiresAt, now),
     authentication,
     ...(publicKey === undefined ? {} : { publicKey }),
-    nextMessageId: multicast ? kek.sequence : 0,
+    nextMessageId: rekeysInband(group) ? 0 : kek.sequence + dialectFor(group).firstMessageId,
     nextSpis: group.nextKekSpi === undefined ? [] : [group.nextKekSpi],
   };
 }
@@ -204,13 +218,14 @@ function host({ address, port }: { address: string; port: number }): RekeySelect
 }
 
 function dataSaPolicy(group: KsGroup, tek: Tek, now: Micros): DataSaPolicy {
-  const { spi, family, suite, selector, sequenceNumbers } = tek;
+  const { spi, family, suite, selector, more, sequenceNumbers } = tek;
   const newest = group.generations[0]?.teks[family]?.spi === spi;
   const next = newest ? group.nextTekSpis[family] : undefined;
   return {
     spi,
     suite,
     selector,
+    ...(more === undefined ? {} : { more }),
     lifetimeSeconds: secondsLeft(tek.expiresAt, now),
     sequenceNumbers,
     nextSpis: next === undefined ? [] : [next],

@@ -23,15 +23,19 @@ const FOLLOW_UP = SECOND;
 
 /** Messages that belong together: each copy is all of them, the same octets in the same order. */
 export function sendToAll(turn: Turn, group: KsGroup, messages: readonly GroupMessage[]): void {
-  const mtu = mtuOf(turn, group);
-  const sealed = messages.map(({ kek, update }) => {
-    const sealing = { messageId: kek.sequence, nextIv: () => nextIv(turn, kek), ...mtu };
-    return dialectFor(group).sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
-  });
+  const sealed = messages.map((message) => sealFor(turn, group, message));
   const sequence = messages[0]!.kek.sequence + 1;
   group.copies = { messages: sealed, next: 0, copyAt: turn.now, sequence, startedAt: turn.now, sent: 0 };
   group.counters.lastRetransmits = 0;
   sendCopy(turn, group);
+}
+
+/** The datagrams of one message under its KEK. */
+export function sealFor(turn: Turn, group: KsGroup, { kek, update }: GroupMessage): readonly Bytes[] {
+  const dialect = dialectFor(group);
+  const messageId = kek.sequence + dialect.firstMessageId;
+  const sealing = { messageId, nextIv: () => nextIv(turn, kek), ...mtuOf(turn, group) };
+  return dialect.sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
 }
 
 /** Fragments only where every member has agreed on them for its IKE SA. RFC 9838 section 2.4.1.2. */

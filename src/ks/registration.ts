@@ -6,7 +6,7 @@ import { parseIpv4 } from "../base/ipv4.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Dialect, RegistrationIntent } from "../gikev2/dialect.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
-import { groupIdText } from "../gikev2/groupId.ts";
+import { groupIdText, groupOfId } from "../gikev2/groupId.ts";
 import type { Grant, Registration } from "../gikev2/policy.ts";
 import { isCounterMode, suits } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
@@ -16,6 +16,7 @@ import type { Id } from "../wire/ikev2.ts";
 import { formatIdentity } from "../wire/ikev2.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
+import { payloadOf } from "../wire/payloads.ts";
 import type { Authorization } from "./config.ts";
 import { SENDER_ID_BITS } from "./config.ts";
 import { ksEvent } from "./events.ts";
@@ -25,11 +26,22 @@ import { ensureKeys } from "./keyTimers.ts";
 import { addLeaf, pathOf } from "./keyTree.ts";
 import { reinitialise } from "./rekey.ts";
 import { settle } from "./round.ts";
-import type { KsGroup, KsMember, Tek, Turn } from "./state.ts";
-import { bindSa, dialectFor, memberKey, removeMember, startTimer, unbindSa } from "./state.ts";
+import type { KsGroup, KsMember, KsState, Tek, Turn } from "./state.ts";
+import { bindSa, dialectFor, memberKey, rekeysInband, removeMember, startTimer, unbindSa } from "./state.ts";
 
-/** Requests are read by the dialect of the one group, or by the common one where the group is not known yet. */
-const COMMON: Dialect = dialectOf("rfc9838");
+/**
+ * A request is read by the dialect of the group that it names. Where there is no such group it is that of all groups of the
+ * key server, or RFC 9838 where they differ.
+ */
+export function dialectOfRequest(state: KsState, payloads: readonly Payload[]): Dialect {
+  const id = payloadOf(payloads, "IDg");
+  const named = id && groupOfId(id);
+  const group = named && state.groups.get(groupIdText(named));
+  if (group !== undefined) return dialectFor(group);
+  const [first, ...others] = state.groups.values();
+  const same = first !== undefined && others.every(({ config }) => config.dialect === first.config.dialect);
+  return same ? dialectFor(first) : dialectOf("rfc9838");
+}
 
 type RefusalReason =
   | "malformed"
@@ -56,12 +68,13 @@ const NOTIFY: Readonly<Record<Exclude<RefusalReason, "malformed">, number>> = {
 /** A registration over an authenticated IKE SA: the payloads that answer it. */
 export function register(turn: Turn, sa: SaNumber, identity: Id, exchange: number, payloads: readonly Payload[]) {
   const view = saView(turn.state.endpoint, sa)!;
-  const read = COMMON.readRegistration(payloads);
-  if (!read.ok) return refuse(turn, view, identity, undefined, "malformed", "", read.notify);
+  const dialect = dialectOfRequest(turn.state, payloads);
+  const read = dialect.readRegistration(payloads);
+  if (!read.ok) return refuse(turn, view, identity, dialect, undefined, "malformed", "", read.notify);
   const intent = read.value;
   const id = groupIdText(intent.kind === "join" ? intent.registration.group : intent.group);
   const group = turn.state.groups.get(id);
-  if (group === undefined) return refuse(turn, view, identity, undefined, "unknownGroup", id);
+  if (group === undefined) return refuse(turn, view, identity, dialect, undefined, "unknownGroup", id);
   return intent.kind === "join"
     ? join(turn, group, view, identity, exchange, intent.registration)
     : leave(turn, group, view, intent);
@@ -79,14 +92,14 @@ function join(
   const kwk = view.skD && dialect.unicastKwk(turn.tools.crypto, view.suite, view.skD);
   const refusal = refusalOf(group, view, identity, kwk);
   if (refusal !== undefined || kwk === undefined) {
-    return refuse(turn, view, identity, group, refusal ?? "keyWrap", group.id);
+    return refuse(turn, view, identity, dialect, group, refusal ?? "keyWrap", group.id);
   }
   ensureKeys(turn, group);
   const senderIds = grantedSenderIds(turn, group, wish);
-  if (senderIds === undefined) return refuse(turn, view, identity, group, "senderIds", group.id);
+  if (senderIds === undefined) return refuse(turn, view, identity, dialect, group, "senderIds", group.id);
   const grant = grantOf(turn, group, wish, senderIds);
   if (wish.capabilities !== undefined && !suits(wish.capabilities, grant.policy)) {
-    return refuse(turn, view, identity, group, "capabilities", group.id);
+    return refuse(turn, view, identity, dialect, group, "capabilities", group.id);
   }
   const { leaf } = admit(turn, group, view, identity, exchange, kwk, senderIds);
   return dialect.grant(turn.tools.crypto, kwk, leaf === 0 ? grant : withPath(group, grant, leaf));
@@ -111,6 +124,7 @@ function refuse(
   turn: Turn,
   view: SaView,
   identity: Id,
+  dialect: Dialect,
   group: KsGroup | undefined,
   reason: RefusalReason,
   requested: string,
@@ -127,12 +141,12 @@ function refuse(
     requested,
   };
   turn.out.push(ksEvent("ks.refused", data));
-  // The IKE SA stands (RFC 9838 section 2.3.1): the member may try another group for a while.
+  // Where the IKE SA stands (RFC 9838 section 2.3.1) the member may try another group for a while.
   const tuning = group?.tuning ?? turn.state.groups.values().next().value?.tuning;
   if (!turn.state.membersBySa.has(view.number) && tuning !== undefined) {
     startTimer(turn, "close", view.number, turn.now + tuning.refusedClose);
   }
-  return (group === undefined ? COMMON : dialectFor(group)).refusal(notify);
+  return dialect.refusal(notify);
 }
 
 // ---------------------------------------------------------------------------------------------------------- Sender-IDs
@@ -164,13 +178,15 @@ function senderIdRange({ config }: KsGroup): { readonly first: number; readonly 
  * unused, and a newcomer could not tell them from the policy in force.
  */
 function grantOf(turn: Turn, group: KsGroup, wish: Registration, senderIds: readonly number[]): Grant {
-  const { kek, generations } = group;
+  const { generations } = group;
+  const kek = wish.want === "teks" ? undefined : group.kek;
   const [newest, ...older] = generations;
   const inForce = new Set(newest!.teks.map((tek) => selectorKey(tek.selector)));
   const teks: Tek[] = [...liveTeks(newest!, turn.now)];
   for (const generation of older) {
     teks.push(...liveTeks(generation, turn.now).filter((tek) => inForce.has(selectorKey(tek.selector))));
   }
+  if (wish.want === "kek") teks.length = 0;
   const policy = policyOf(group, kek, teks, turn.now);
   const counted = wish.senderIds !== undefined && teks.some((tek) => isCounterMode(tek.suite));
   const senderIdBits = group.config.senderIdBits ?? SENDER_ID_BITS;
@@ -235,7 +251,7 @@ function admit(
   group.members.set(key, member);
   group.counters.registrations += 1;
   bindSa(turn.state, view.number, { group: group.id, member: key });
-  if (group.config.transport.kind === "multicast") {
+  if (!rekeysInband(group) && dialectFor(group).closesIdleSas) {
     startTimer(turn, "close", view.number, turn.now + group.tuning.idleClose);
   }
   const data = { group: group.config.name, member: key, identity: member.identity, exchange };

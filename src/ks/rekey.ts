@@ -51,7 +51,7 @@ export function rekey(turn: Turn, group: KsGroup, tek: boolean, kek: boolean, ol
   const { sent, shown } = nextSequence(carrier.sequence, kek);
   announce(turn, group, sent, tek, kek, old !== "keep");
   if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, dialectFor(group).prepareInband(update), sent, [...group.members.values()], false);
+  else startRound(turn, group, { kek: carrier, update }, sent, [...group.members.values()], false);
   carrier.sequence = sent;
   if (newKek !== undefined) {
     newKek.sequence = shown;
@@ -131,8 +131,10 @@ function updateOf(
 /**
  * How rekeys are authenticated was told at registration and stays (RFC 9838 section 4.4.2.1); the key that they are
  * signed with is told only where it is another one (section 4.5.3.2). The message itself is signed with the old one.
+ * draft-yeung has the whole policy in each message that brings a KEK.
  */
 export function kekOfRekey(group: KsGroup, kek: KekPolicy): KekPolicy {
+  if (dialectFor(group).repeatsAuthentication) return kek;
   const { authentication: _, publicKey, ...rest } = kek;
   const changed = group.kek!.signer?.key !== group.signer?.key;
   return changed && publicKey !== undefined ? { ...rest, publicKey } : rest;
@@ -180,7 +182,7 @@ export function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void
   const sequence = carrier.sequence + 1;
   announce(turn, group, sequence, false, false, true);
   if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, dialectFor(group).prepareInband(update), sequence, members.map(copyForRound), true);
+  else startRound(turn, group, { kek: carrier, update }, sequence, members.map(copyForRound), true);
   for (const member of members) dropMember(turn, group, member);
   group.kek = undefined;
   group.generations = [];
@@ -231,6 +233,6 @@ function tellAll(turn: Turn, group: KsGroup, carrier: KsKek, update: GroupUpdate
   const sequence = carrier.sequence + 1;
   announce(turn, group, sequence, false, false, false);
   if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, dialectFor(group).prepareInband(update), sequence, [...group.members.values()], false);
+  else startRound(turn, group, { kek: carrier, update }, sequence, [...group.members.values()], false);
   carrier.sequence = sequence;
 }

@@ -1,22 +1,25 @@
 /**
- * A rekey on its way to members one by one, in the IKE SA of each: batches, copies for those that do not answer, deletion
- * of those that stay silent. The response of the exchange is the acknowledgement.
+ * A rekey on its way to members one by one: batches, copies for those that do not answer, deletion of those that stay
+ * silent. In the IKE SA of each member the response of the exchange is the acknowledgement; messages under the KEK and
+ * what comes back for them are in `push.ts`.
  */
 import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
-import type { PreparedRekey } from "../gikev2/dialect.ts";
 import { passOn } from "../gikev2/outcomes.ts";
 import type { RequestOptions, SaNumber } from "../ikev2/api.ts";
 import { close, forget, request, saView } from "../ikev2/endpoint.ts";
 import { ksEvent } from "./events.ts";
-import type { KsGroup, KsMember, Turn } from "./state.ts";
-import { dialectFor, removeMember, startTimer, timerKey, unbindSa } from "./state.ts";
+import type { GroupMessage } from "./multicast.ts";
+import { sealFor } from "./multicast.ts";
+import { startPush } from "./push.ts";
+import type { KsGroup, KsMember, RekeyRound, RoundMessage, Turn } from "./state.ts";
+import { dialectFor, rekeysInband, removeMember, startTimer, timerKey, unbindSa } from "./state.ts";
 
 /** `members`: in the order of sending. With `excluding` they are gone from the group already. */
 export function startRound(
   turn: Turn,
   group: KsGroup,
-  prepared: PreparedRekey,
+  message: GroupMessage,
   sequence: number,
   members: readonly KsMember[],
   excluding: boolean,
@@ -28,7 +31,7 @@ export function startRound(
     number: group.rounds,
     sequence,
     startedAt: turn.now,
-    prepared,
+    message: messageOf(turn, group, message),
     queue: members,
     next: 0,
     open: 0,
@@ -36,6 +39,14 @@ export function startRound(
     excluding,
   };
   sendBatch(turn, group);
+}
+
+function messageOf(turn: Turn, group: KsGroup, message: GroupMessage): RoundMessage {
+  const dialect = dialectFor(group);
+  const { kek, update } = message;
+  if (rekeysInband(group)) return { kind: "inband", prepared: dialect.prepareInband(update) };
+  const messageId = kek.sequence + dialect.firstMessageId;
+  return { kind: "push", sa: kek.sa, messageId, datagrams: sealFor(turn, group, message) };
 }
 
 /** What an earlier round still owes leaves at once: its keys are what the next round builds on. */
@@ -68,25 +79,35 @@ function sendSome(turn: Turn, group: KsGroup, most: number): void {
 function sendOne(turn: Turn, group: KsGroup, member: KsMember): boolean {
   const { endpoint } = turn.state;
   const round = group.round!;
+  const { message } = round;
+  if (message.kind === "push") {
+    startPush(turn, group, member, message, copiesFor(group, member));
+    noteSent(round, member);
+    return true;
+  }
   if (member.sa === undefined || saView(endpoint, member.sa)?.established !== true) return false;
   const dialect = dialectFor(group);
   // Excluded members have left the list of their SA already: whoever is still in it is in another group.
   const users = (turn.state.membersBySa.get(member.sa)?.length ?? 0) + (round.excluding ? 1 : 0);
   const named = users > 1 ? group.config.id : undefined;
-  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, round.prepared, named);
+  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, message.prepared, named);
   const options: RequestOptions = {
     tag: tagOf(round.excluding ? "exclude" : "rekey", round.number, group.id),
     retransmit: { first: group.config.retransmit.seconds * SECOND, factor: 1, repeats: copiesFor(group, member) },
     keepSa: true,
   };
   passOn(turn.out, request(endpoint, turn.tools, member.sa, dialect.inbandExchange, payloads, options, turn.now));
+  noteSent(round, member);
+  return true;
+}
+
+function noteSent(round: RekeyRound, member: KsMember): void {
   round.open += 1;
   member.round = round.number;
   member.awaited = true;
   member.rekeysSent += 1;
   member.silentTransmissions += 1;
   member.sequencesSent = lastFour(round.sequence, member.sequencesSent);
-  return true;
 }
 
 /** Where transmissions are counted, no more copies are sent than the count leaves. */
@@ -133,11 +154,12 @@ function lookUp(turn: Turn, sa: SaNumber, tag: string) {
 /** A member answered. */
 export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
   const { kind, group, member, current } = lookUp(turn, sa, tag);
-  if (kind === "exclude") {
-    endExcluded(turn, group, sa, current, true);
-    return;
-  }
-  if (member === undefined) return;
+  if (kind === "exclude") endExcluded(turn, group, sa, current, true);
+  else if (member !== undefined) noteAnswer(turn, group, member, current);
+}
+
+/** `current`: to the round that is under way. */
+export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current: boolean): void {
   member.silentTransmissions = 0;
   member.silentRekeys = 0;
   const data = { group: group.config.name, member: member.key };
@@ -155,12 +177,23 @@ export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
 /** A copy left. */
 export function onRekeyRetransmitted(turn: Turn, sa: SaNumber, tag: string, copy: number): void {
   const { kind, group, member, current } = lookUp(turn, sa, tag);
+  noteCopy(turn, group, kind === "exclude" ? undefined : member, current, copy);
+}
+
+/** `member`: undefined for one that is excluded. */
+export function noteCopy(
+  turn: Turn,
+  group: KsGroup,
+  member: KsMember | undefined,
+  current: boolean,
+  copy: number,
+): void {
   group.counters.retransmits += 1;
   if (current) {
     group.round!.retransmits += 1;
     group.counters.lastRetransmits += 1;
   }
-  if (kind === "exclude" || member === undefined) return;
+  if (member === undefined) return;
   member.rekeyRetries += 1;
   member.silentTransmissions += 1;
   const sequence = current ? group.round!.sequence : 0;
@@ -170,11 +203,11 @@ export function onRekeyRetransmitted(turn: Turn, sa: SaNumber, tag: string, copy
 /** All copies went by. */
 export function onRekeyUnanswered(turn: Turn, sa: SaNumber, tag: string): void {
   const { kind, group, member, current } = lookUp(turn, sa, tag);
-  if (kind === "exclude") {
-    endExcluded(turn, group, sa, current, false);
-    return;
-  }
-  if (member?.awaited !== true) return;
+  if (kind === "exclude") endExcluded(turn, group, sa, current, false);
+  else if (member?.awaited === true) noteSilence(turn, group, member);
+}
+
+export function noteSilence(turn: Turn, group: KsGroup, member: KsMember): void {
   member.acksMissed += 1;
   member.silentRekeys += 1;
   const sequence = group.round?.sequence ?? 0;
@@ -206,8 +239,15 @@ export function settle(turn: Turn, group: KsGroup, member: KsMember): void {
   finishIfDone(turn, group);
 }
 
-function endExcluded(turn: Turn, group: KsGroup, sa: SaNumber, current: boolean, answered: boolean): void {
-  if (!turn.state.membersBySa.has(sa)) {
+/** `sa`: of the excluded member, which nobody needs now unless it is in another group. */
+export function endExcluded(
+  turn: Turn,
+  group: KsGroup,
+  sa: SaNumber | undefined,
+  current: boolean,
+  answered: boolean,
+): void {
+  if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
     if (answered) passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
     else forget(turn.state.endpoint, sa);
   }

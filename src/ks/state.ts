@@ -14,7 +14,8 @@ import { createTimers, setTimer } from "../base/timers.ts";
 import type { PrivateKey } from "../crypto/api.ts";
 import type { Selector } from "../esp/api.ts";
 import type { Dialect, PreparedRekey, RekeySa } from "../gikev2/dialect.ts";
-import { dialectOf } from "../gikev2/dialects.ts";
+import { dialectOfChoice } from "../gikev2/dialects.ts";
+import { endpointFor } from "../gikev2/endpointFor.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite } from "../gikev2/policy.ts";
@@ -63,6 +64,8 @@ export interface KsGroup {
   readonly barred: Set<string>;
   rounds: number;
   round: RekeyRound | undefined;
+  /** Rekeys under the KEK to one member each that are not acknowledged yet, by `pushKey`. */
+  readonly pushes: Map<string, Push>;
   /** A multicast message whose copies are still going out. */
   copies: Copies | undefined;
   readonly counters: KsCounters;
@@ -100,10 +103,12 @@ export interface TekGeneration {
 
 export interface Tek {
   readonly spi: number;
-  /** Number of the permit entry among all of the group, from 0. */
+  /** Number of the data SA among those of its generation, from 0. */
   readonly family: number;
   readonly suite: DataSuite;
   readonly selector: Selector;
+  /** Traffic of the further permit entries that share the SA. */
+  readonly more?: readonly Selector[];
   readonly sequenceNumbers: number;
   /** Cipher key with salt, integrity key. */
   readonly key: Secret;
@@ -146,7 +151,7 @@ export interface RekeyRound {
   readonly number: number;
   readonly sequence: number;
   readonly startedAt: Micros;
-  readonly prepared: PreparedRekey;
+  readonly message: RoundMessage;
   /** Members in the order of sending. Those that registered since have the new keys already. */
   readonly queue: readonly KsMember[];
   next: number;
@@ -155,6 +160,22 @@ export interface RekeyRound {
   retransmits: number;
   /** The members are gone from the group; their IKE SAs follow. */
   readonly excluding: boolean;
+}
+
+/** `inband`: a request in the IKE SA of each member. `push`: the same datagrams for each of them, under the KEK `sa`. */
+export type RoundMessage =
+  | { readonly kind: "inband"; readonly prepared: PreparedRekey }
+  | { readonly kind: "push"; readonly sa: RekeySa; readonly messageId: number; readonly datagrams: readonly Bytes[] };
+
+/** A pushed rekey on its way to one member. */
+export interface Push {
+  readonly member: KsMember;
+  readonly message: Extract<RoundMessage, { kind: "push" }>;
+  readonly round: number;
+  readonly excluding: boolean;
+  /** Repetitions that have left, and those that may still follow. */
+  copies: number;
+  left: number;
 }
 
 export interface Copies {
@@ -213,6 +234,8 @@ const KS_TIMERS = {
   batch: "batch",
   /** The next copy of a multicast rekey leaves. */
   copy: "copy",
+  /** A pushed rekey is sent to one member again, or given up. */
+  repeat: "repeat",
   /** An IKE SA has served its purpose. */
   close: "close",
 } as const;
@@ -229,7 +252,8 @@ export function timerKey(timer: KsTimer, argument: string | number): string {
 
 export function createKsState(config: KsConfig): KsState {
   const groups = new Map(config.groups.map((group) => [groupIdText(group.id), newGroup(group)]));
-  return { config, endpoint: createEndpoint(config.ike), groups, membersBySa: new Map(), timers: createTimers() };
+  const endpoint = createEndpoint(endpointFor(config.ike, config.groups));
+  return { config, endpoint, groups, membersBySa: new Map(), timers: createTimers() };
 }
 
 function newGroup(config: KsGroupConfig): KsGroup {
@@ -248,6 +272,7 @@ function newGroup(config: KsGroupConfig): KsGroup {
     barred: new Set(),
     rounds: 0,
     round: undefined,
+    pushes: new Map(),
     copies: undefined,
     counters: {
       registrations: 0,
@@ -262,7 +287,12 @@ function newGroup(config: KsGroupConfig): KsGroup {
 }
 
 export function dialectFor(group: KsGroup): Dialect {
-  return dialectOf(group.config.dialect);
+  return dialectOfChoice(group.config);
+}
+
+/** Members are rekeyed in their IKE SAs: without it they cannot be reached. */
+export function rekeysInband(group: KsGroup): boolean {
+  return group.config.transport.kind === "unicast" && dialectFor(group).unicastRekey === "inband";
 }
 
 export function memberKey(remote: Endpoint): string {

@@ -37,6 +37,7 @@ export const rfc9838: Dialect = {
   sharesDataSa: false,
   hasKeyHierarchy: true,
   repeatsAuthentication: false,
+  closesIdleSas: true,
   refusalEndsSa: false,
 
   unicastKwk: (crypto, suite, skD) => unicastKwk(crypto, suite.prf, skD, suite.kwa),

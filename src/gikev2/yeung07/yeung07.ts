@@ -36,6 +36,7 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     sharesDataSa: switches.permitEntries === "repeat",
     hasKeyHierarchy: false,
     repeatsAuthentication: true,
+    closesIdleSas: false,
     refusalEndsSa: switches.refusalEndsSa,
 
     unicastKwk: (): Secret => NO_WRAP_KEY,

@@ -11,7 +11,7 @@ import { ecPrivateKey, ed25519PrivateKey, publicHalf } from "../../../src/crypto
 import { rsaKey } from "../../../src/crypto/rsaKey.ts";
 import type { Dialect, RekeySa } from "../../../src/gikev2/dialect.ts";
 import { dialectOfChoice } from "../../../src/gikev2/dialects.ts";
-import type { Grant, GroupPolicy, GroupUpdate } from "../../../src/gikev2/policy.ts";
+import type { DataSuite, Grant, GroupPolicy, GroupUpdate } from "../../../src/gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../../../src/gikev2/policy.ts";
 import { deletionOfDelete } from "../../../src/gikev2/yeung07/deletion.ts";
 import { gsaOfPolicy, policyOfGsa } from "../../../src/gikev2/yeung07/gsa.ts";
@@ -19,7 +19,7 @@ import { YEUNG07_SWITCHES, type Yeung07Switches } from "../../../src/gikev2/yeun
 import { checkGrammar } from "../../../src/wire/grammar.ts";
 import { Encr, Exchange, Integ, NotifyType } from "../../../src/wire/ikev2Numbers.ts";
 import { encodeChain, type Payload, payloadOf, readChain, YEUNG07 } from "../../../src/wire/payloads.ts";
-import { Gsa, isBypassPolicy, isTekPolicy } from "../../../src/wire/yeung07.ts";
+import { Gsa, isTekPolicy } from "../../../src/wire/yeung07.ts";
 import { ICMP, SSH, selector } from "../../gm/network.ts";
 
 const run = (first: number, count: number): Bytes => Uint8Array.from({ length: count }, (_, i) => first + i);
@@ -179,7 +179,7 @@ describe("one data SA for a whole access list", () => {
   it("is refused where the entries contradict each other", () => {
     const gsa = gsaOfPolicy(policy, YEUNG07_SWITCHES);
     const policies = gsa.policies.map((entry) =>
-      isTekPolicy(entry) && !isBypassPolicy(entry) && entry.source.ipProtocol === 6
+      isTekPolicy(entry) && entry.source.ipProtocol === 6
         ? { ...entry, attributes: [{ kind: "LIFE_DURATION", value: 1 } as const] }
         : entry,
     );
@@ -344,7 +344,7 @@ describe("a switch", () => {
   });
 
   it("for the IV before the KEK adds the block of a CBC cipher and nothing for GCM", () => {
-    const octets = (kekIv: Yeung07Switches["kekIv"], suite: typeof CBC) => {
+    const octets = (kekIv: Yeung07Switches["kekIv"], suite: DataSuite) => {
       const size = suite === CBC ? 32 : 36;
       const keys = { ...KEK_KEYS, encr: secret(run(0, size)), integ: secret(run(0, suite.integ === 0 ? 0 : 32)) };
       const policy = { ...GRANT.policy, kek: { ...KEK, suite: { ...suite, kwa: 0 } } };
