@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { scenarioJsonSchema } from "../scenario/schema.ts";
 import { addBench } from "./bench.ts";
+import { addConsole } from "./console.ts";
 import { addDecode } from "./decode.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { addLive } from "./live.ts";
@@ -24,6 +25,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   };
   addRun(program, done);
   addShow(program, done);
+  addConsole(program, done);
   addServe(program, done);
   addValidate(program, done);
   program

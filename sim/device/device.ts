@@ -29,13 +29,13 @@ export interface Port {
   readonly index: number;
   readonly name: string;
   /** Primary first; a loopback, too, has one. */
-  readonly addresses: readonly { readonly address: Ipv4; readonly mask: Ipv4 }[];
+  addresses: readonly { readonly address: Ipv4; readonly mask: Ipv4 }[];
   /** Octets of the largest IP packet. */
-  readonly mtu: number;
+  mtu: number;
   readonly isLoopback: boolean;
   /** Name of the crypto map on it. */
-  readonly map: string | undefined;
-  readonly isShutdown: boolean;
+  map: string | undefined;
+  isShutdown: boolean;
   attachment: Attachment | undefined;
   /** Line protocol. */
   isUp: boolean;
@@ -62,10 +62,10 @@ export interface Device {
   /** In the trace. */
   readonly number: number;
   readonly name: string;
-  readonly spec: DeviceSpec;
+  spec: DeviceSpec;
   readonly forwards: boolean;
-  readonly ports: readonly Port[];
-  readonly ownAddresses: ReadonlySet<Ipv4>;
+  readonly ports: Port[];
+  ownAddresses: ReadonlySet<Ipv4>;
   routes: RouteTable;
   wanExit: WanExit | undefined;
   isUp: boolean;
@@ -113,7 +113,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     spec,
     forwards: spec.kind === "router",
     ports,
-    ownAddresses: new Set(ports.flatMap(({ addresses }) => addresses.map(({ address }) => address))),
+    ownAddresses: addressesOf(ports),
     routes: createRouteTable(),
     wanExit: undefined,
     isUp: false,
@@ -139,6 +139,42 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     wakeAt: undefined,
   };
 }
+
+function addressesOf(ports: readonly Port[]): ReadonlySet<Ipv4> {
+  return new Set(ports.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
+}
+
+/**
+ * The ports and data planes that the configuration of `spec` describes, in place of those of the old one. Ports keep their
+ * numbers and what they are plugged into; one that the configuration does not name any more is shut. Policies and SAs stay
+ * where their crypto map stays.
+ */
+export function adoptSpec(device: Device, spec: RouterSpec): void {
+  device.spec = spec;
+  const { interfaces } = spec.config;
+  for (const port of device.ports) {
+    const iface = interfaces.get(port.name);
+    const { addresses, mtu, map, isShutdown } = iface === undefined ? UNNAMED : routerPort(iface, port.index);
+    Object.assign(port, { addresses, mtu: mtu ?? port.mtu, map, isShutdown });
+    if (port.isLoopback) port.isUp = !isShutdown;
+  }
+  for (const iface of interfaces.values()) {
+    if (!device.ports.some(({ name }) => name === iface.name))
+      device.ports.push(routerPort(iface, device.ports.length));
+  }
+  device.ownAddresses = addressesOf(device.ports);
+  const before = device.planes;
+  device.planes = createPlanes(spec, [...device.ownAddresses]);
+  for (const [name, plane] of device.planes) {
+    const old = before.get(name);
+    if (old === undefined) continue;
+    for (const [group, policy] of old.groups) if (plane.groups.has(group)) plane.groups.set(group, policy);
+    for (const [spi, sa] of old.sas) if (plane.groups.has(sa.sa.group)) plane.sas.set(spi, sa);
+    Object.assign(plane, { counters: old.counters, identification: old.identification });
+  }
+}
+
+const UNNAMED = { addresses: [], mtu: undefined, map: undefined, isShutdown: true };
 
 /** Back to the state behind the boot loader; machines are started by `machineHost.ts`. */
 export function resetDevice(device: Device): void {
@@ -169,7 +205,7 @@ function hostPort(spec: Extract<DeviceSpec, { kind: "host" }>): Port {
   };
 }
 
-function routerPorts(config: IosConfig): readonly Port[] {
+function routerPorts(config: IosConfig): Port[] {
   return [...config.interfaces.values()].map((iface, index) => routerPort(iface, index));
 }
 

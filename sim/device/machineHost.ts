@@ -15,11 +15,12 @@ import { type Network, note } from "./networkState.ts";
 import { inputNanos, operationNanos } from "./platform.ts";
 import type { MachineInput } from "./spec.ts";
 
-/** Starts all roles of a router anew and gives them their first inputs. */
+/** Starts the roles of a router that do not run yet, all of them after a start, and gives them their first inputs. */
 export function startMachines(network: Network, device: Device, cause: number): void {
   if (device.spec.kind !== "router") return;
   const { now } = network.scheduler;
   for (const spec of device.spec.machines) {
+    if (device.hosted.some(({ name }) => name === spec.name)) continue;
     const machine = spec.start({
       crypto: device.crypto,
       rng: device.rng.fork(`life${device.life}/${spec.name}`),

@@ -20,6 +20,7 @@ import { finishJob, giveInput, wake } from "./machineHost.ts";
 import { type CloudNode, deviceNamed, type Line, type LineEnd, type Network, type Targets } from "./networkState.ts";
 import { engineOut } from "./output.ts";
 import { pingDue, startPing } from "./ping.ts";
+import { configure } from "./reconfigure.ts";
 import { type CloudRoutes, converge } from "./routing.ts";
 import type { Action, LinkEnd, NetworkSpec } from "./spec.ts";
 import { arrive, leaveCloud, noteLoss } from "./transmission.ts";
@@ -76,6 +77,9 @@ export function perform(network: Network, action: Action): void {
       return;
     case "machine":
       giveInput(network, deviceNamed(network, action.device), action.machine, action.input, NONE);
+      return;
+    case "configure":
+      configure(network, deviceNamed(network, action.device), action.text);
       return;
     case "joinGroup":
       joinGroup(network, deviceNamed(network, action.device), action.group);

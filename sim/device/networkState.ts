@@ -22,7 +22,7 @@ export interface CloudNode {
   readonly number: number;
   readonly name: string;
   readonly cloud: Cloud;
-  readonly routes: CloudRoutes;
+  routes: CloudRoutes;
   readonly lines: readonly number[];
 }
 

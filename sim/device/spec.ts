@@ -5,6 +5,7 @@
  *     host ---- router ====== access link ====== cloud ====== access link ====== router
  *               (crypto map on the interface)     (one site per access link)
  */
+import type { ConfigProblem } from "../../src/base/errors.ts";
 import type { Datagram, Happened, Send } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
@@ -44,6 +45,14 @@ export interface RouterSpec {
   readonly machines: readonly MachineSpec[];
   /** When it is switched on; default 0. */
   readonly startAt?: Micros;
+  /** The same router with another configuration; absent: its machines stay what they are whatever is configured. */
+  readonly withConfig?: (config: IosConfig) => ChangedRouter;
+}
+
+/** `problems`: why the roles could not follow; then they stay what they were. */
+export interface ChangedRouter {
+  readonly spec: RouterSpec;
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** A plain host with one address: it answers echo requests, can ping, and sends all else to its gateway. */
@@ -99,6 +108,15 @@ export interface HostedMachine {
   readonly hearsUnknownSpi?: boolean;
   /** For those who look at the router from outside, such as `show` commands; absent: there is nothing to see. */
   readonly role?: RoleState;
+  /** What has to happen so that this machine becomes what `next` would start; undefined: it has nothing left to do. */
+  reconfigure?(next: MachineSpec | undefined): Reconfiguration;
+}
+
+export interface Reconfiguration {
+  /** For this machine, in this order. */
+  readonly inputs: readonly MachineInput[];
+  /** For the trace. */
+  readonly events: readonly Happened[];
 }
 
 /** What a role remembers: plain data, to be read only. */
@@ -164,6 +182,8 @@ export interface TimelineEntry {
 
 export type Action =
   | PingAction
+  /** `configure terminal`: lines as they are typed. What IOS refuses is left out. */
+  | { readonly kind: "configure"; readonly device: string; readonly text: string }
   /** An input for a machine of a router, such as a command that was typed. */
   | { readonly kind: "machine"; readonly device: string; readonly machine: string; readonly input: MachineInput }
   /** `ip igmp join-group` and its `no` form: the device takes part in a multicast group of user data. */

@@ -10,6 +10,8 @@ const TAKERS: Partial<Record<ExecCommand["kind"], { readonly role: "ks" | "gm"; 
   clearMembers: { role: "ks", name: "clearMembers" },
   evictMember: { role: "ks", name: "evictMember" },
   clearGroups: { role: "gm", name: "clear" },
+  // A member without SAs registers again, as after the other command.
+  clearIpsecSas: { role: "gm", name: "clear" },
 };
 
 /**
@@ -18,7 +20,11 @@ const TAKERS: Partial<Record<ExecCommand["kind"], { readonly role: "ks" | "gm"; 
  */
 export function execCommand(node: RouterNode, text: string): readonly Action[] | string {
   const command = parseExec(text);
-  if (isIosError(command)) return command.message;
+  return isIosError(command) ? command.message : actionsOf(node, command);
+}
+
+/** The same for a command that has been read. */
+export function actionsOf(node: RouterNode, command: ExecCommand): readonly Action[] | string {
   const device = node.name;
   if (command.kind === "ping") {
     const { destination, repeat, size, timeoutSeconds, dontFragment: df, sourceAddress, sourceInterface } = command;

@@ -225,6 +225,12 @@ const PacketChange = z.discriminatedUnion("how", [
 const Action = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("exec"), at, device: Devices, command: z.string().min(1).max(200) }),
   z.strictObject({
+    do: z.literal("configure"),
+    at,
+    device: Devices,
+    config: z.string().min(1).max(20_000).describe("Lines as they are typed after configure terminal"),
+  }),
+  z.strictObject({
     do: z.literal("ping"),
     at,
     device: Devices,

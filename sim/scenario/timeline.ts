@@ -2,6 +2,7 @@
 import { type Ipv4, isMulticastIpv4, parseIpv4 } from "../../src/base/ipv4.ts";
 import { MILLISECOND, type Micros, SECOND } from "../../src/base/micros.ts";
 import { canonicalInterface } from "../../src/ios/interfaceName.ts";
+import { applyConfig } from "../../src/ios/parse.ts";
 import type { Action, TimelineEntry } from "../device/spec.ts";
 import type { PacketChange, PacketMatch } from "../fault/fault.ts";
 import type { Direction } from "../net/link.ts";
@@ -51,6 +52,7 @@ const LOADERS: {
   readonly [K in ActionInput["do"]]: (c: Context, action: ActionOf<K>, at: Micros, path: Path) => void;
 } = {
   exec: loadExec,
+  configure: loadConfigure,
   ping: loadPing,
   traffic: loadTraffic,
   join: loadGroup,
@@ -73,6 +75,18 @@ function loadExec(context: Context, action: ActionOf<"exec">, at: Micros, path: 
     const actions = node.kind === "router" ? execCommand(node, action.command) : [];
     if (typeof actions === "string") context.problems.add("unknownCommand", [...path, "command"], actions);
     else for (const each of actions) put(context, at, each);
+  }
+}
+
+/** What is wrong with the lines is told before the run, judged by the configuration that the node starts with. */
+function loadConfigure(context: Context, action: ActionOf<"configure">, at: Micros, path: Path): void {
+  for (const name of routers(context, action.device, path)) {
+    const { node } = context.nodes.get(name)!;
+    if (node.kind !== "router") continue;
+    for (const { code, message } of applyConfig(node.config, action.config, name).problems) {
+      context.problems.add(code, [...path, "config"], message);
+    }
+    put(context, at, { kind: "configure", device: name, text: action.config });
   }
 }
 

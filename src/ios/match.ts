@@ -86,6 +86,32 @@ export function matchLine<R extends Row>(rows: readonly R[], input: MatchInput, 
   return finish(threads, greedy, input, recognised, endsEarly);
 }
 
+/** What may stand behind words that have been understood. */
+export interface Continuation {
+  /** Keywords in full, arguments by what they take. */
+  readonly words: readonly { readonly text: string; readonly isKeyword: boolean }[];
+  /** The words are a whole command. */
+  readonly isComplete: boolean;
+}
+
+/** For `?` and Tab; undefined where the words are no beginning of any row, or an ambiguous one. */
+export function whatFollows<R extends Row>(rows: readonly R[], input: MatchInput): Continuation | undefined {
+  let threads: Thread<R>[] = rows.map((row) => ({ row, state: 0, abbreviated: 0, trail: undefined }));
+  for (const token of input.tokens) {
+    const steps = threads.flatMap((thread) => stepsOf(thread, token, input));
+    const chosen = choose(steps, token);
+    if (chosen === "ambiguous" || chosen.length === 0) return undefined;
+    threads = chosen.map((step) => advance(step, token));
+  }
+  const words = new Map<string, boolean>();
+  for (const { accepts } of threads.flatMap((thread) => edgesOf(thread))) {
+    if (accepts.kind === "keyword") words.set(accepts.word, true);
+    else if (!words.has(accepts.value.label)) words.set(accepts.value.label, false);
+  }
+  const list = [...words].map(([text, isKeyword]) => ({ text, isKeyword }));
+  return { words: list.sort((a, b) => (a.text < b.text ? -1 : 1)), isComplete: threads.some(isAccepting) };
+}
+
 function severalFit(input: MatchInput, token: Token): IosError {
   return { code: "iosAmbiguous", message: ambiguous(input.text), column: token.column };
 }

@@ -37,6 +37,48 @@ export function applyConfig(config: IosConfig, text: string, file: string): IosP
   return run(structuredClone(config), text, file);
 }
 
+/** A configuration that is being typed line by line, as after `configure terminal`. */
+export interface ConfigSession {
+  /** With all lines so far. */
+  readonly config: IosConfig;
+}
+
+/** Begins with a copy of a model, in global mode. */
+export function openConfig(config: IosConfig): ConfigSession {
+  return newWalk(structuredClone(config), "console");
+}
+
+export interface TypedLine {
+  /** The line is no command here. */
+  readonly error?: IosError;
+  /** What IOS refuses although the line is well formed. */
+  readonly problems: readonly ConfigProblem[];
+  readonly ignored: readonly IgnoredLine[];
+}
+
+/** One line; `exit` leaves a mode. Indentation and marks mean nothing here. Never throws for text. */
+export function typeLine(session: ConfigSession, text: string): TypedLine {
+  const walk = session as Walk;
+  const line = { ...readLine(text, 1), indent: 0, promptMode: undefined };
+  if (line.tokens.length === 0 || line.text.startsWith("!") || leaveMode(walk, line))
+    return { problems: [], ignored: [] };
+  const found = search(walk, line, formOf(line.tokens));
+  if (!found.match.ok) return { error: found.match.error, problems: [], ignored: [] };
+  execute(walk, line);
+  walk.section = undefined;
+  return { problems: walk.problems.splice(0), ignored: walk.ignored.splice(0) };
+}
+
+/** What stands between the parentheses of the prompt: `config`, `config-if`. */
+export function promptOf(session: ConfigSession): string {
+  return modesOf(session)[0]!.prompt;
+}
+
+/** The mode of the session and those around it, innermost first. */
+export function modesOf(session: ConfigSession): readonly Mode[] {
+  return (session as Walk).stack.map(({ mode }) => mode).reverse();
+}
+
 /** A mode that has been entered. */
 interface Frame {
   readonly mode: Mode;

@@ -1,0 +1,119 @@
+/** Routers whose roles follow their configuration while a run goes on. */
+import type { ConfigProblem } from "../../src/base/errors.ts";
+import { adoptConfig as adoptGm, changedGroups } from "../../src/gm/reconfigure.ts";
+import type { GmState } from "../../src/gm/state.ts";
+import { checkConfig } from "../../src/ios/check.ts";
+import type { IosConfig } from "../../src/ios/model.ts";
+import { adoptConfig as adoptKs } from "../../src/ks/reconfigure.ts";
+import type { KsState } from "../../src/ks/state.ts";
+import type { SeededRng } from "../core/rng.ts";
+import type {
+  ChangedRouter,
+  HostedMachine,
+  MachineInput,
+  MachineSpec,
+  MachineTools,
+  Reconfiguration,
+  RouterSpec,
+} from "../device/spec.ts";
+import { machinesOf, roleProblems } from "./roles.ts";
+import type { RouterNode } from "./scenario.ts";
+
+/** The router of a node, ready to be configured otherwise. `keys`: see `machinesOf`. */
+export function routerSpec(node: RouterNode, keys: SeededRng): RouterSpec {
+  return specOf(node, machinesOf(node, keys).map(following), keys);
+}
+
+function specOf(node: RouterNode, machines: readonly MachineSpec[], keys: SeededRng): RouterSpec {
+  return { ...node, machines, withConfig: (config) => changed(node, machines, config, keys) };
+}
+
+/** Codes of findings that keep a role from following; all others are for the author to read. */
+const GRAVE: ReadonlySet<string> = new Set(["iosUnsupported", "iosIncompleteObject", "iosMissing"]);
+
+function changed(
+  node: RouterNode,
+  machines: readonly MachineSpec[],
+  config: IosConfig,
+  keys: SeededRng,
+): ChangedRouter {
+  const next = { ...node, config };
+  const found = roleProblems(next);
+  if (found.some(({ code }) => code === "roleMissing")) return { spec: specOf(next, [], keys), problems: [] };
+  const known = new Set(checkConfig(node.config).map(textOf));
+  const grave = checkConfig(config).filter((problem) => GRAVE.has(problem.code) && !known.has(textOf(problem)));
+  const problems = [...found, ...(node.role === "router" ? [] : grave)];
+  if (problems.length > 0) return { spec: specOf(next, machines, keys), problems };
+  return { spec: routerSpec(next, keys), problems: [] };
+}
+
+function textOf({ code, message }: ConfigProblem): string {
+  return `${code} ${message}`;
+}
+
+/** The machine that `spec` starts, able to become what another one would start. */
+function following(spec: MachineSpec): MachineSpec {
+  return {
+    ...spec,
+    start: (tools) => {
+      const machine = spec.start(tools);
+      const { role } = machine;
+      if (role === undefined) return machine;
+      return role.kind === "ks"
+        ? followingServer(machine, role.state, tools)
+        : followingMember(machine, role.state, tools);
+    },
+  };
+}
+
+function stateOf<K extends "ks" | "gm">(
+  kind: K,
+  next: MachineSpec | undefined,
+  tools: MachineTools,
+): (K extends "ks" ? KsState : GmState) | undefined {
+  // What the other machine would begin with is all that is wanted of it; it is never run.
+  const role = next?.start(tools).role;
+  return role?.kind === kind ? (role.state as K extends "ks" ? KsState : GmState) : undefined;
+}
+
+/** The configuration is there at once, as it is on the box; what members have been told is not. */
+function followingServer(machine: HostedMachine, state: KsState, tools: MachineTools): HostedMachine {
+  return {
+    ...machine,
+    reconfigure(next): Reconfiguration {
+      const { added, removed, changed: groups } = adoptKs(state, stateOf("ks", next, tools));
+      const event = (name: string) => (group: string) => ({ kind: "event", name, data: { group } }) as const;
+      return {
+        inputs: [],
+        events: [
+          ...added.map(event("config.groupAdded")),
+          ...removed.map(event("config.groupRemoved")),
+          ...groups.map(event("config.groupPolicy")),
+        ],
+      };
+    },
+  };
+}
+
+/** Groups that change are left with their old configuration before the new one is there. */
+function followingMember(machine: HostedMachine, state: GmState, tools: MachineTools): HostedMachine {
+  return {
+    ...machine,
+    handle(input, now) {
+      if (input.kind !== "command" || input.name !== "configure") return machine.handle(input, now);
+      adoptGm(state, (input.data as { readonly next: GmState }).next);
+      return [];
+    },
+    reconfigure(next): Reconfiguration {
+      const other = stateOf("gm", next, tools);
+      const applied = (next?.firstInputs ?? []).filter((input) => input.kind === "command");
+      const live = new Set(applied.map(({ data }) => (data as { readonly group: string }).group));
+      const altered = new Set(changedGroups(state, other));
+      const names = state.groups.map(({ config }) => config.name);
+      const leaving = names.filter((name) => altered.has(name) || !live.has(name));
+      const inputs: MachineInput[] = leaving.map((group) => ({ kind: "command", name: "mapRemoved", data: { group } }));
+      if (other !== undefined) inputs.push({ kind: "command", name: "configure", data: { next: other } });
+      return { inputs: [...inputs, ...applied], events: [] };
+    },
+  };
+}

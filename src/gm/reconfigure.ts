@@ -1,0 +1,28 @@
+/** A member whose configuration changes while it works. */
+import type { GmGroup, GmState } from "./state.ts";
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Groups whose configuration is another one in `next`, and those that are not in it: they have to be left first. */
+export function changedGroups(state: GmState, next: GmState | undefined): readonly string[] {
+  const sameIke = JSON.stringify(state.config.ike) === JSON.stringify(next?.config.ike);
+  return state.groups.flatMap(({ config }) => {
+    const other = next?.groups.find((group) => group.config.name === config.name);
+    const same = sameIke && other !== undefined && JSON.stringify(other.config) === JSON.stringify(config);
+    return same ? [] : [config.name];
+  });
+}
+
+/**
+ * Takes over the configuration that `next` was made from. Groups keep their places, because timers know them by number;
+ * whoever calls this has taken the changed ones off their interfaces, so that nothing of the old configuration is held.
+ */
+export function adoptConfig(state: GmState, next: GmState): void {
+  (state as Writable<GmState>).config = next.config;
+  (state.endpoint as Writable<GmState["endpoint"]>).config = next.endpoint.config;
+  for (const group of next.groups) {
+    const own = state.groups.find(({ config }) => config.name === group.config.name);
+    if (own === undefined) (state.groups as GmGroup[]).push({ ...group, index: state.groups.length });
+    else Object.assign(own, { config: group.config, tuning: group.tuning });
+  }
+}
