@@ -202,3 +202,46 @@ describe("a member of two groups", () => {
     ]);
   });
 });
+
+describe("a key server that does not name the group of an inband rekey", () => {
+  /** It knows of one group in the IKE SA only. */
+  function forgetful(net: Network, gm: Member, group: string): void {
+    const sa = [...net.servers[0]!.state.membersBySa.keys()][0]!;
+    net.servers[0]!.state.membersBySa.set(sa, [{ group, member: `${gm.address}:848` }]);
+  }
+
+  const telnet = {
+    dataSas: ksGroup().dataSas.map((sa) => ({ ...sa, entries: [{ action: "permit" as const, selector: SSH }] })),
+  };
+
+  it("is understood by the data SA that it deletes", () => {
+    const { net, gm } = network();
+    apply(net, gm);
+    forgetful(net, gm, "2");
+    commandKs(net, { name: "rekey", group: "BLUE", replaceNow: true });
+    runUntil(net, net.now + SECOND);
+    expect(named(gm.events, "gm.rekeyReceived").map(({ data }) => data.group)).toEqual(["BLUE"]);
+  });
+
+  it("is understood by selectors that one group alone knows", () => {
+    const { net, gm } = network({ blue: telnet });
+    apply(net, gm);
+    forgetful(net, gm, "2");
+    runUntil(net, 3450 * SECOND);
+    expect(named(gm.events, "gm.rekeyReceived").map(({ data }) => data.group)).toContain("BLUE");
+  });
+
+  it("makes the member register both groups again where nothing decides", () => {
+    const { net, gm } = network();
+    apply(net, gm);
+    forgetful(net, gm, "2");
+    // A scheduled rekey of TEKs deletes nothing, and both groups protect the same traffic.
+    while (named(gm.events, "gm.rekeyRejected").length === 0) runUntil(net, net.now + SECOND);
+    const rejected = named(gm.events, "gm.rekeyRejected");
+    expect(rejected.slice(0, 2).map(({ data }) => data.group)).toEqual(["RED", "BLUE"]);
+    expect(named(gm.events, "gm.rekeyReceived")).toEqual([]);
+    runUntil(net, net.now + 60 * SECOND);
+    expect(phases(gm)).toEqual(["registered", "registered"]);
+    expect(gm.sas.size).toBeGreaterThan(1);
+  });
+});

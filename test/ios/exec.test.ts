@@ -7,6 +7,8 @@ describe("exec commands", () => {
     ["crypto gdoi ks rekey", { kind: "rekey", replaceNow: false }],
     ["crypto gkm ks rekey group G replace-now", { kind: "rekey", group: "G", replaceNow: true }],
     ["crypto gkm group G ks rekey replace-now", { kind: "rekey", group: "G", replaceNow: true }],
+    ["crypto gkm ks evict 10.0.0.1", { kind: "evictMember", member: "10.0.0.1", now: false, bar: false }],
+    ["crypto gkm group G ks evict 10.0.0.1 bar now", { kind: "evictMember", group: "G", now: true, bar: true }],
     ["clear crypto gkm", { kind: "clearGroups" }],
     ["clear crypto gdoi group G", { kind: "clearGroups", group: "G" }],
     ["clear crypto gkm ks members", { kind: "clearMembers", now: false }],
