@@ -17,6 +17,7 @@ import type {
   IsakmpPolicy,
   LocalServer,
   OspfProcess,
+  PkiTrustpoint,
   Place,
   Redundancy,
   SaIpsec,
@@ -90,6 +91,8 @@ export function emptyConfig(): IosConfig {
     ospf: new Map(),
     accessLists: new Map(),
     rsaKeys: new Map(),
+    ecKeys: new Map(),
+    pki: { trustpoints: new Map(), certificateMaps: new Map() },
     isakmp: { policies: new Map(), keys: [], identity: DEFAULTS.isakmp.identity },
     ikev2: {
       proposals: new Map([["default", proposal]]),
@@ -160,6 +163,10 @@ export function newIkev2Profile(name: string, at: Place): Ikev2Profile {
     trustpoints: [],
     lifetimeSeconds: DEFAULTS.ikev2.lifetimeSeconds,
   };
+}
+
+export function newTrustpoint(name: string, at: Place): PkiTrustpoint {
+  return { name, at, enrollment: [], revocationCheck: ["crl"] };
 }
 
 export function newTransformSet(name: string, at: Place): TransformSet {

@@ -42,6 +42,9 @@ export interface IosConfig {
   accessLists: Map<string, AccessList>;
   /** By label. */
   rsaKeys: Map<string, RsaKey>;
+  /** By label. */
+  ecKeys: Map<string, EcKey>;
+  pki: PkiConfig;
   isakmp: IsakmpConfig;
   ikev2: Ikev2Config;
   transformSets: Map<string, TransformSet>;
@@ -163,6 +166,66 @@ export interface RsaKey {
   readonly modulusBits: number;
   readonly exportable: boolean;
   readonly at: Place;
+}
+
+/** `crypto key generate ec`: like an RSA key, the run derives it. */
+export interface EcKey {
+  readonly label: string;
+  readonly curveBits: 256 | 384 | 521;
+  readonly exportable: boolean;
+  readonly at: Place;
+}
+
+export type RevocationMethod = "crl" | "none" | "ocsp";
+
+export interface PkiTrustpoint {
+  readonly name: string;
+  readonly at: Place;
+  /** What stands behind `enrollment`, one entry for each topic; changes nothing, as the scenario's authority issues. */
+  enrollment: string[];
+  subjectName?: Placed<string>;
+  subjectAltName?: string;
+  /** Goes into the subject as its host name; `none`: not. */
+  fqdn?: string;
+  /** Asked one after the other until one has an answer. */
+  revocationCheck: RevocationMethod[];
+  rsaKeyPair?: Reference & { readonly modulusBits?: number };
+  ecKeyPair?: Reference;
+}
+
+export interface CertificateMapLine {
+  readonly field:
+    | "alt-subject-name"
+    | "expires-on"
+    | "issuer-name"
+    | "name"
+    | "serial-number"
+    | "subject-name"
+    | "unstructured-subject-name"
+    | "valid-start";
+  /** Contains, equals, their opposites; times: before, from then on, equal, not equal. */
+  readonly operator: "co" | "nc" | "eq" | "ne" | "lt" | "ge";
+  readonly text: string;
+  readonly at: Place;
+}
+
+export interface PkiMapEntry {
+  readonly sequence: number;
+  readonly at: Place;
+  /** All of them must hold. */
+  lines: CertificateMapLine[];
+}
+
+export interface PkiCertificateMap {
+  readonly name: string;
+  readonly at: Place;
+  /** By sequence number: alternatives. */
+  entries: Map<number, PkiMapEntry>;
+}
+
+export interface PkiConfig {
+  trustpoints: Map<string, PkiTrustpoint>;
+  certificateMaps: Map<string, PkiCertificateMap>;
 }
 
 /** A key as typed. Encryption type 6 is ciphertext under the box's master key, which we cannot undo. */

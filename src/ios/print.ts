@@ -4,11 +4,12 @@
  * model and do not come back.
  */
 import { formatIpv4 } from "../base/ipv4.ts";
-import type { IosConfig, RsaKey } from "./model.ts";
+import type { EcKey, IosConfig, RsaKey } from "./model.ts";
 import { printGroup } from "./print/group.ts";
 import { printIkev2, printIsakmp } from "./print/ike.ts";
 import { printAccessList, printCryptoMap, printInterface, printOspf, printRoute } from "./print/interface.ts";
 import { printIpsec } from "./print/ipsec.ts";
+import { printPki } from "./print/pki.ts";
 import { optional, type PrintOptions } from "./print/writer.ts";
 
 export type { PrintOptions } from "./print/writer.ts";
@@ -19,6 +20,8 @@ export function printConfig(config: IosConfig, options: PrintOptions = {}): stri
     optional(config.hostname, (name) => `hostname ${name}`),
     [...config.hosts].map(([name, { value }]) => `ip host ${name} ${formatIpv4(value)}`),
     options.withKeys === true ? [...config.rsaKeys.values()].map(printRsaKey) : [],
+    options.withKeys === true ? [...config.ecKeys.values()].map(printEcKey) : [],
+    ...printPki(config.pki),
     ...printIkev2(config.ikev2, options),
     ...printIsakmp(config.isakmp, options),
     ...printIpsec(config),
@@ -41,4 +44,8 @@ export function printInterfaceConfig(config: IosConfig, name: string): string {
 
 function printRsaKey({ label, modulusBits, exportable }: RsaKey): string {
   return `crypto key generate rsa label ${label} modulus ${modulusBits}${exportable ? " exportable" : ""}`;
+}
+
+function printEcKey({ label, curveBits, exportable }: EcKey): string {
+  return `crypto key generate ec keysize ${curveBits} label ${label}${exportable ? " exportable" : ""}`;
 }

@@ -71,6 +71,12 @@ function checkProfile(config: IosConfig, profile: Ikev2Profile): ConfigProblem[]
   return [
     ...incompleteProfile(profile),
     ...missing([profile.keyring], config.ikev2.keyrings, (name) => `IKEv2 keyring ${name} does not exist.`),
+    ...missing(profile.trustpoints, config.pki.trustpoints, (name) => `PKI trustpoint ${name} does not exist.`),
+    ...missing(
+      profile.matchCertificates,
+      config.pki.certificateMaps,
+      (name) => `Certificate map ${name} does not exist.`,
+    ),
     ...methods.flatMap(({ key }) => sealedKey(key)),
     ...methods
       .filter(({ method }) => method === "eap")

@@ -9,6 +9,7 @@ import { ikev2Commands, ikev2Modes } from "./ikev2.ts";
 import { interfaceMode } from "./interface.ts";
 import { ipsecCommands, ipsecModes } from "./ipsec.ts";
 import { isakmpCommands, isakmpModes } from "./isakmp.ts";
+import { pkiCommands, pkiModes } from "./pki.ts";
 import { routingCommands, routingModes } from "./routing.ts";
 import { serverModes } from "./server.ts";
 
@@ -138,6 +139,7 @@ export const globalMode = defineMode<IosConfig>("global", "config", false, [
   ...routingCommands,
   ...accessListCommands,
   ...isakmpCommands,
+  ...pkiCommands,
   ...ikev2Commands,
   ...ipsecCommands,
   ...groupCommands,
@@ -152,6 +154,7 @@ export const allModes: readonly Mode[] = [
   ...routingModes,
   ...accessListModes,
   ...isakmpModes,
+  ...pkiModes,
   ...ikev2Modes,
   ...ipsecModes,
   ...groupModes,

@@ -57,8 +57,6 @@ const policyCommands: CommandSpec<IsakmpPolicy>[] = [
 
 const policyMode = defineMode("ISAKMP policy", "config-isakmp", true, policyCommands);
 
-const NO_CERTIFICATES = "certificates are not modelled";
-
 export const isakmpCommands: CommandSpec<IosConfig>[] = [
   {
     pattern: "crypto isakmp policy <1-10000:priority>",
@@ -159,31 +157,11 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
     "crypto key decrypt <line:text>",
     "crypto key import <line:text>",
     "crypto key export <line:text>",
-    "crypto key generate ec <line:text>",
     "crypto key move <line:text>",
   ]),
-  ...sectionsAside(NO_CERTIFICATES, [
+  ...sectionsAside("it names peers by their certificates, for IKEv1 alone", [
     "crypto key pubkey-chain rsa",
-    "crypto pki trustpoint <word:name>",
-    "crypto pki certificate chain <word:name>",
-    "crypto pki certificate map <word:name> <1-65535:sequence>",
-    "crypto pki certificate pool",
-    "crypto pki server <word:name>",
-    "crypto pki trustpool <line:text>",
-    "crypto ca trustpoint <word:name>",
-    "crypto ca certificate chain <word:name>",
-    "crypto ca certificate map <word:name> <1-65535:sequence>",
-    "crypto ca trustpool <line:text>",
     "crypto identity <word:name>",
-  ]),
-  ...leftAside(NO_CERTIFICATES, [
-    "crypto pki authenticate <line:text>",
-    "crypto pki enroll <line:text>",
-    "crypto pki import <line:text>",
-    "crypto pki export <line:text>",
-    "crypto pki token <line:text>",
-    "crypto ca authenticate <line:text>",
-    "crypto ca enroll <line:text>",
   ]),
 ];
 
