@@ -1,0 +1,149 @@
+/**
+ * A member's acknowledgement of a PUSH: HASH, SEQ and the member's address under a key that is derived from the KEK.
+ * RFC 8263.
+ *
+ *     interoperable   exchange 35, in clear: HDR, HASH, SEQ, ID
+ *     cisco           exchange 240 (private use), encrypted with the KEK: HDR*, HASH, SEQ, ID
+ *
+ * Of Cisco's own acknowledgement it is known that it exists, that it is encrypted and that every unicast rekey wants it;
+ * its layout here is ours and must not be sent to strangers. HASH = prf(ack_key, SEQ | ID), both whole payloads.
+ */
+import { type Bytes, concat, equal, fromHex, u16, utf8 } from "../base/bytes.ts";
+import { WireError } from "../base/errors.ts";
+import type { Crypto, HashName } from "../crypto/api.ts";
+import type { RekeySa } from "../gikev2/dialect.ts";
+import { addressOctets, formatAddress } from "../wire/address.ts";
+import { KekAck } from "../wire/gdoiNumbers.ts";
+import {
+  decodeIsakmp,
+  encodeIsakmpChain,
+  encodeSealedIsakmp,
+  type IsakmpMessage,
+  readIsakmpChain,
+} from "../wire/isakmpMessage.ts";
+import { GdoiExchange, ISAKMP_ENCRYPTED, IsakmpIdType, IsakmpPayloadType } from "../wire/isakmpNumbers.ts";
+import { GDOI, type IsakmpPayload, isakmpPayloadOf } from "../wire/isakmpPayloads.ts";
+import { kekParts } from "./kek.ts";
+import { headOf, spiOf } from "./push.ts";
+import type { GdoiSwitches } from "./switches.ts";
+
+/** The first exchange type for private use. RFC 2408 section 3.1. */
+export const EXCHANGE_X_ACK = 240;
+
+const LABEL = concat(utf8("GROUPKEY-PUSH ACK"), Uint8Array.of(0));
+
+/** Acknowledgement types whose base key is the KEK; those of a key hierarchy are not there. RFC 8263 section 2. */
+const PRFS: ReadonlyMap<number, { readonly hash: HashName; readonly output: number; readonly block: number }> = new Map(
+  [
+    [KekAck.KEK_SHA256, { hash: "sha256", output: 256, block: 512 }],
+    [KekAck.KEK_SHA512, { hash: "sha512", output: 512, block: 1024 }],
+  ],
+);
+
+/** A member that does not know the type that a key server asks for joins all the same. RFC 8263 section 4. */
+export function isKnownAck(type: number): boolean {
+  return PRFS.has(type);
+}
+
+/** ack_key = prf(KEK without its IV, "GROUPKEY-PUSH ACK" | 0 | SPI | L). RFC 8263 section 3.2. */
+export function ackKey(crypto: Crypto, base: Bytes, spi: Bytes, type: number, bits: GdoiSwitches["ackKeyBits"]): Bytes {
+  const { hash, output, block } = PRFS.get(type)!;
+  return crypto.hmac(hash, base, concat(LABEL, spi, u16(bits === "printed" ? block : output)));
+}
+
+/** SEQ and ID with their headers. */
+function coveredChain(sequence: number, address: string): Bytes {
+  const data = addressOctets(address);
+  const type = address.includes(":") ? IsakmpIdType.IPV6_ADDR : IsakmpIdType.IPV4_ADDR;
+  const payloads: IsakmpPayload[] = [
+    { kind: "SEQ", body: { number: sequence } },
+    { kind: "ID", body: { type, protocol: 0, port: 0, data } },
+  ];
+  return encodeIsakmpChain(payloads, GDOI).octets;
+}
+
+/** The whole chain: HASH in front of `covered`. */
+function chainOf(crypto: Crypto, key: Bytes, type: number, covered: Bytes): Bytes {
+  const hash = crypto.hmac(PRFS.get(type)!.hash, key, covered);
+  return concat(Uint8Array.of(SEQ_NUMBER, 0, 0, 4 + hash.length), hash, covered);
+}
+const SEQ_NUMBER = GDOI.byKind.get("SEQ")!.number;
+
+/**
+ * `sa`: the KEK that protected the PUSH, even if the PUSH has deleted it. `address`: the member's as in its PULL. `type`:
+ * what the policy asks for; Cisco's own has no types and takes that of SHA-256.
+ */
+export function sealAck(
+  crypto: Crypto,
+  sa: RekeySa,
+  sequence: number,
+  address: string,
+  type: number,
+  switches: GdoiSwitches,
+): Bytes {
+  const { keyOctets, iv, cipher, block } = kekParts(sa.suite, sa.keys);
+  const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, switches.ackKeyBits);
+  const chain = chainOf(crypto, key, type, coveredChain(sequence, address));
+  const first = IsakmpPayloadType.HASH;
+  if (switches.acknowledgement === "interoperable") {
+    return encodeSealedIsakmp(headOf(sa.spi, GdoiExchange.GROUPKEY_PUSH_ACK, 0), { first, ciphertext: chain });
+  }
+  const plain = new Uint8Array(Math.ceil(chain.length / block) * block);
+  plain.set(chain);
+  const ciphertext = crypto.cbcEncrypt(cipher, keyOctets, iv, plain);
+  return encodeSealedIsakmp(headOf(sa.spi, EXCHANGE_X_ACK, ISAKMP_ENCRYPTED), { first, ciphertext });
+}
+
+/** 32 hexadecimal digits: the KEK's SPI of an acknowledgement of either kind. */
+export function ackSpiOf(octets: Bytes): string | undefined {
+  return spiOf(octets, GdoiExchange.GROUPKEY_PUSH_ACK) ?? spiOf(octets, EXCHANGE_X_ACK);
+}
+
+export type OpenedAck =
+  | { readonly ok: true; readonly sequence: number; readonly address: string; readonly kind: "interoperable" | "cisco" }
+  | { readonly ok: false; readonly reason: "malformed" | "hash" };
+
+/**
+ * A key server looks for duplicates first, then calls this; both readings of L are taken. The KEK is shared, so any
+ * member can forge another's acknowledgement (RFC 8263 section 7.1). Never throws for foreign octets.
+ */
+export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
+  try {
+    return openMessage(crypto, sa, octets, type);
+  } catch (error) {
+    if (error instanceof WireError) return { ok: false, reason: "malformed" };
+    throw error;
+  }
+}
+
+function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
+  const message = decodeIsakmp(octets, GDOI);
+  const kind = message.exchange === EXCHANGE_X_ACK ? "cisco" : "interoperable";
+  const payloads = kind === "cisco" ? decrypted(crypto, sa, message) : message.payloads;
+  const isShaped = payloads?.map((payload) => payload.kind).join(" ") === "HASH SEQ ID";
+  const expectedFlags = kind === "cisco" ? ISAKMP_ENCRYPTED : 0;
+  if (payloads === undefined || !isShaped || message.flags !== expectedFlags || message.messageId !== 0) {
+    return { ok: false, reason: "malformed" };
+  }
+  const { number: sequence } = isakmpPayloadOf(payloads, "SEQ")!;
+  const id = isakmpPayloadOf(payloads, "ID")!;
+  const isAddress =
+    (id.type === IsakmpIdType.IPV4_ADDR && id.data.length === 4) ||
+    (id.type === IsakmpIdType.IPV6_ADDR && id.data.length === 16);
+  if (!isAddress) return { ok: false, reason: "malformed" };
+  const covered = encodeIsakmpChain(payloads.slice(1), GDOI).octets;
+  const { keyOctets } = kekParts(sa.suite, sa.keys);
+  const hash = isakmpPayloadOf(payloads, "HASH")!.data;
+  const isGenuine = (["printed", "output"] as const).some((bits) => {
+    const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, bits);
+    return equal(hash, crypto.hmac(PRFS.get(type)!.hash, key, covered));
+  });
+  return isGenuine ? { ok: true, sequence, address: formatAddress(id.data), kind } : { ok: false, reason: "hash" };
+}
+
+function decrypted(crypto: Crypto, sa: RekeySa, { sealed }: IsakmpMessage): readonly IsakmpPayload[] | undefined {
+  const { block, cipher, keyOctets, iv } = kekParts(sa.suite, sa.keys);
+  if (sealed === undefined || sealed.ciphertext.length === 0 || sealed.ciphertext.length % block !== 0)
+    return undefined;
+  return readIsakmpChain(crypto.cbcDecrypt(cipher, keyOctets, iv, sealed.ciphertext), sealed.first, GDOI).payloads;
+}
