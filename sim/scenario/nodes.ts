@@ -14,6 +14,7 @@ import { roleProblems } from "./roles.ts";
 import type { Dialect, RouterNode, ScenarioNode } from "./scenario.ts";
 import { type GeneratedInput, type LineInput, NAME_PATTERN, type NodeInput, type ScenarioInput } from "./schema.ts";
 import { formatPath } from "./schemaProblems.ts";
+import { switchesOf } from "./switches.ts";
 import { fill, NODES_MAX, parseNodeNames, type Series, variablesOf } from "./template.ts";
 
 import { loadTuning } from "./tuning.ts";
@@ -142,7 +143,20 @@ function loadNode(
   const dialect: Dialect = input.dialect ?? source.input.dialect ?? "rfc9838";
   const cpu = cpuOf(input);
   const tuning = loadTuning(input, path, problems);
-  const node: RouterNode = { kind: "router", name, role: input.kind, site, config, cpu, dialect, tuning, startAt, at };
+  const switches = switchesOf(source.input["dialect-switches"]);
+  const node: RouterNode = {
+    kind: "router",
+    name,
+    role: input.kind,
+    site,
+    config,
+    cpu,
+    dialect,
+    ...(switches === undefined ? {} : { switches }),
+    tuning,
+    startAt,
+    at,
+  };
   // A configuration that has mistakes already would only have them told again.
   if (parsed.problems.length === 0) for (const problem of roleProblems(node)) problems.take(problem);
   return { node, path, wan: wanOf(input, path, problems) };

@@ -4,6 +4,7 @@ import type { EventData } from "../../src/base/machine.ts";
 import type { PrivateKey } from "../../src/crypto/api.ts";
 import { ecPrivateKey, ed25519PrivateKey } from "../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
+import type { DialectChoice } from "../../src/gikev2/dialects.ts";
 import { gmFromIos } from "../../src/gm/fromIos.ts";
 import { type GmCommand, type GmOutput, groupMember } from "../../src/gm/groupMember.ts";
 import type { EndpointConfig } from "../../src/ikev2/api.ts";
@@ -54,10 +55,10 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   };
   const { config } = ksFromIos(node.config, keyOf);
   assert(config !== undefined, `${node.name} was found to be a key server`);
-  const { tuning, dialect } = node;
+  const { tuning } = node;
   const groups = config.groups.map((group): KsGroupConfig => {
     const kek = { ...group.kek, ...signerOf(node, group, keys) };
-    return { ...group, ...tuning.group, dialect, tuning: tuning.ks, kek };
+    return { ...group, ...tuning.group, ...dialectOf(node), tuning: tuning.ks, kek };
   });
   return {
     name: "ks",
@@ -72,10 +73,14 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   };
 }
 
+function dialectOf({ dialect, switches }: RouterNode): DialectChoice {
+  return switches === undefined ? { dialect } : { dialect, switches };
+}
+
 function groupMemberSpec(node: RouterNode): MachineSpec {
   const { config, attachments } = gmFromIos(node.config);
   assert(config !== undefined, `${node.name} was found to be a group member`);
-  const groups = config.groups.map((group) => ({ ...group, dialect: node.dialect, tuning: node.tuning.gm }));
+  const groups = config.groups.map((group) => ({ ...group, ...dialectOf(node), tuning: node.tuning.gm }));
   const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);
   const applied = [...new Set(live.map(({ group }) => group))];
   return {

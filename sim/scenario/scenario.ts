@@ -1,6 +1,7 @@
 /** A scenario that has been read and found free of mistakes: plain data, from which any number of runs is made. */
 import type { Micros } from "../../src/base/micros.ts";
 import type { DialectName } from "../../src/gikev2/dialect.ts";
+import type { Yeung07Switches } from "../../src/gikev2/yeung07/switches.ts";
 import type { IgnoredLine, IosConfig } from "../../src/ios/model.ts";
 import type { Expectation } from "../check/expectation.ts";
 import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
@@ -26,6 +27,8 @@ export interface RouterNode {
   readonly config: IosConfig;
   readonly cpu: CpuSpec;
   readonly dialect: Dialect;
+  /** Open points of the Cisco dialect that do not have their defaults. */
+  readonly switches?: Partial<Yeung07Switches>;
   readonly tuning: Tuning;
   readonly startAt?: Micros;
   readonly at: NodePlace;

@@ -5,6 +5,7 @@
  * Error messages of this file are keys of `QUANTITIES`: the reader of problems finds code and wording there.
  */
 import { z } from "zod";
+import { Switches } from "./switches.ts";
 
 /** What a text has to look like: the code of the problem where it does not, and what was expected. */
 export const QUANTITIES = {
@@ -44,7 +45,7 @@ const Kind = text("kind", /^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$/, "A kind of e
 const Glob = z.string().min(1).max(200).describe("Names of nodes; * stands for any characters");
 const Devices = z.union([Glob, z.array(Glob).min(1)]).describe("One glob of node names or a list of them");
 
-const Dialect = z.enum(["rfc9838"]);
+const Dialect = z.enum(["rfc9838", "yeung-07"]);
 
 const lineShape = {
   latency: z
@@ -344,7 +345,10 @@ export const ScenarioSchema = z.strictObject({
     .optional()
     .describe("Of all random streams; the name unless told"),
   duration: Duration.describe("Virtual time at which the run ends"),
-  dialect: Dialect.optional().describe("G-IKEv2 as spoken by all nodes that say nothing else"),
+  dialect: Dialect.optional().describe(
+    "G-IKEv2 as spoken by all nodes that say nothing else: the standard, or the draft that Cisco's devices speak",
+  ),
+  "dialect-switches": Switches.optional(),
   topology: Topology,
   wan: Wan.optional(),
   timeline: z.array(Action).optional(),
