@@ -16,7 +16,7 @@ import type {
 } from "../ios/model.ts";
 import { Encr, Integ, Kwa } from "../wire/ikev2Numbers.ts";
 import type { GroupId } from "./groupId.ts";
-import { iosProblem } from "./iosIke.ts";
+import { iosProblem } from "./iosProblem.ts";
 import type { DataSuite, KekSuite } from "./policy.ts";
 
 export function groupIdOf(identity: GroupIdentity): GroupId {

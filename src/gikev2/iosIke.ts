@@ -3,10 +3,9 @@ import { utf8 } from "../base/bytes.ts";
 import type { ConfigProblem } from "../base/errors.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { Secret } from "../base/secret.ts";
-import type { AuthProfile, EndpointConfig, IkeProposal, ProfileMatch, PskEntry } from "../ikev2/api.ts";
+import type { AuthMethodName, AuthProfile, EndpointConfig, IkeProposal, ProfileMatch, PskEntry } from "../ikev2/api.ts";
 import { DEFAULT_RETRANSMIT } from "../ikev2/window.ts";
 import type {
-  IdentityMatch,
   IkeIdentity,
   Ikev2Encryption,
   Ikev2Hash,
@@ -15,15 +14,15 @@ import type {
   Ikev2Proposal,
   IosConfig,
   Place,
+  ProfileAuthentication,
 } from "../ios/model.ts";
+import { distinguishedName } from "../pki/identity.ts";
+import type { Trustpoint } from "../pki/trustpoint.ts";
 import { addressOctets } from "../wire/address.ts";
 import type { Id } from "../wire/ikev2.ts";
 import { Dh, Encr, IdType, Integ, Kwa, Prf } from "../wire/ikev2Numbers.ts";
-
-/** A finding at a place of the configuration; `iosUnsupported` is legal IOS that has no model here. */
-export function iosProblem(code: "iosUnsupported" | "iosIncompleteObject", at: Place, message: string): ConfigProblem {
-  return { code, file: at.file, line: at.line, column: at.column, path: "", message };
-}
+import { certificateMapsOf, type RouterPki, signingTrustpoint, trustpointsOf } from "./iosPki.ts";
+import { iosProblem } from "./iosProblem.ts";
 
 /** Undefined: not modelled. */
 const CIPHERS: Readonly<Record<Ikev2Encryption, { readonly id: number; readonly keyBits: number } | undefined>> = {
@@ -57,26 +56,28 @@ const KWA: readonly number[] = [Kwa.KW_5649_256];
 
 /**
  * The endpoint of a router with the named profiles. `local`: its address, the identity that profiles with a pre-shared
- * key have by default. What cannot be modelled goes to `problems`.
+ * key have by default. `pki`: its certificates, where it has any. What cannot be modelled goes to `problems`.
  */
 export function endpointOfIos(
   ios: IosConfig,
   profiles: readonly string[],
   local: number,
   problems: ConfigProblem[],
+  pki?: RouterPki,
 ): EndpointConfig {
   const { cookieChallenge, fragmentationMtu, maxInNegotiation, window } = ios.ikev2;
   return {
     proposals: proposalsOf(ios, local, problems),
     profiles: profiles.flatMap((name) => {
       const profile = ios.ikev2.profiles.get(name);
-      return profile === undefined ? [] : [profileOf(ios, profile, local, problems)];
+      return profile === undefined ? [] : [profileOf(ios, profile, local, problems, pki)];
     }),
     retransmit: DEFAULT_RETRANSMIT,
     window,
     ...(cookieChallenge === undefined ? {} : { cookieThreshold: cookieChallenge }),
     ...(fragmentationMtu === undefined ? {} : { fragmentation: { mtu: fragmentationMtu } }),
     ...(maxInNegotiation === undefined ? {} : { maxInNegotiation }),
+    ...(pki === undefined ? {} : { pki: pki.config }),
   };
 }
 
@@ -114,29 +115,62 @@ function proposalOf(proposal: Ikev2Proposal, problems: ConfigProblem[]): IkeProp
   };
 }
 
-function profileOf(ios: IosConfig, profile: Ikev2Profile, local: number, problems: ConfigProblem[]): AuthProfile {
-  const methods = [profile.authenticationLocal, ...profile.authenticationRemote];
-  for (const authentication of methods) {
-    if (authentication === undefined || authentication.method === "pre-share") continue;
-    const message = `Authentication by ${authentication.method} is not modelled.`;
-    problems.push(iosProblem("iosUnsupported", authentication.at, message));
-  }
+function profileOf(
+  ios: IosConfig,
+  profile: Ikev2Profile,
+  local: number,
+  problems: ConfigProblem[],
+  pki: RouterPki | undefined,
+): AuthProfile {
+  const method = methodOf(profile.authenticationLocal, problems) ?? "pre-share";
+  const remote = profile.authenticationRemote.flatMap((one) => methodOf(one, problems) ?? []);
+  const trustpoints = trustpointsOf(ios, profile, pki, problems);
   return {
     name: profile.name,
-    localIdentity: localIdentity(profile, local),
-    local: "pre-share",
-    remote: ["pre-share"],
-    match: matchOf(profile, problems),
+    localIdentity: localIdentity(profile, local, method, trustpoints, problems),
+    local: method,
+    remote: remote.length === 0 ? ["pre-share"] : remote,
+    match: matchOf(ios, profile, problems),
     keys: keysOf(ios, profile),
+    ...(trustpoints.length === 0 ? {} : { trustpoints }),
     lifetimeSeconds: profile.lifetimeSeconds,
     // Fresh keys before the end: rekeys of a unicast group go on in the successor (RFC 9838 section 2.3.3).
     atLifetime: "rekey",
   };
 }
 
-/** The address with a pre-shared key, where nothing else was configured. */
-function localIdentity({ identityLocal }: Ikev2Profile, local: number): Id {
-  return (identityLocal && identityOf(identityLocal)) ?? addressIdentity(local);
+/** Undefined for EAP, which groups do not know. */
+function methodOf(
+  authentication: ProfileAuthentication | undefined,
+  problems: ConfigProblem[],
+): AuthMethodName | undefined {
+  if (authentication === undefined) return undefined;
+  const { at, method } = authentication;
+  if (method !== "eap") return method;
+  problems.push(iosProblem("iosUnsupported", at, "EAP is not supported with G-IKEv2."));
+  return undefined;
+}
+
+/**
+ * Where nothing else was configured: the address with a pre-shared key, the name in the certificate with a signature. A
+ * certificate is there in any case where it has to be.
+ */
+function localIdentity(
+  profile: Ikev2Profile,
+  local: number,
+  method: AuthMethodName,
+  trustpoints: readonly Trustpoint[],
+  problems: ConfigProblem[],
+): Id {
+  const configured = profile.identityLocal && identityOf(profile.identityLocal);
+  if (method === "pre-share") return configured ?? addressIdentity(local);
+  const own = signingTrustpoint(trustpoints, method)?.identity?.chain[0];
+  // Trustpoints without any certificates have been complained about already.
+  if (own === undefined && (profile.trustpoints.length === 0 || trustpoints.length > 0)) {
+    const at = profile.authenticationLocal!.at;
+    problems.push(iosProblem("iosIncompleteObject", at, `Profile ${profile.name} has no certificate for ${method}.`));
+  }
+  return configured ?? (own === undefined ? addressIdentity(local) : distinguishedName(own.subject));
 }
 
 function addressIdentity(address: number): Id {
@@ -159,27 +193,38 @@ function identityOf(identity: IkeIdentity): Id | undefined {
   }
 }
 
-function matchOf({ matchRemote }: Ikev2Profile, problems: ConfigProblem[]): ProfileMatch {
+function matchOf(ios: IosConfig, profile: Ikev2Profile, problems: ConfigProblem[]): ProfileMatch {
   const remoteAddresses: { network: string; mask: string }[] = [];
   const remoteIdentities: Id[] = [];
+  const remoteDomains: { type: number; domain: string }[] = [];
   let anyRemote = false;
-  for (const { value, at } of matchRemote) {
+  for (const { value } of profile.matchRemote) {
     if (value.kind === "any") anyRemote = true;
     else if (value.kind === "address") {
       remoteAddresses.push({ network: formatIpv4(value.address), mask: formatIpv4(value.mask) });
-    } else {
-      const identity = matchedIdentity(value);
-      if (identity !== undefined) remoteIdentities.push(identity);
-      else problems.push(iosProblem("iosUnsupported", at, "Matching a domain is not modelled."));
-    }
+    } else if (value.kind === "address6") {
+      remoteIdentities.push({ type: IdType.IPV6_ADDR, data: addressOctets(value.address) });
+    } else if (value.kind !== "key-id" && value.domain) {
+      remoteDomains.push({ type: NAMED[value.kind], domain: value.text });
+    } else remoteIdentities.push({ type: NAMED[value.kind], data: utf8(value.text) });
   }
-  return { remoteAddresses, remoteIdentities, anyRemote };
+  return {
+    remoteAddresses,
+    remoteIdentities,
+    anyRemote,
+    ...(remoteDomains.length === 0 ? {} : { remoteDomains }),
+    ...localAddressesOf(ios, profile),
+    ...certificateMapsOf(ios, profile, problems),
+  };
 }
 
-function matchedIdentity(match: Exclude<IdentityMatch, { kind: "any" | "address" }>): Id | undefined {
-  if (match.kind === "address6") return { type: IdType.IPV6_ADDR, data: addressOctets(match.address) };
-  if (match.kind !== "key-id" && match.domain) return undefined;
-  return { type: NAMED[match.kind], data: utf8(match.text) };
+function localAddressesOf(
+  ios: IosConfig,
+  { matchLocalAddresses, matchLocalInterfaces }: Ikev2Profile,
+): Pick<ProfileMatch, "localAddresses"> {
+  if (matchLocalAddresses.length + matchLocalInterfaces.length === 0) return {};
+  const ofInterfaces = matchLocalInterfaces.flatMap(({ name }) => ios.interfaces.get(name)?.address?.address ?? []);
+  return { localAddresses: [...matchLocalAddresses.map(({ value }) => value), ...ofInterfaces].map(formatIpv4) };
 }
 
 const EVERYBODY = { network: "0.0.0.0", mask: "0.0.0.0" };

@@ -11,9 +11,11 @@ import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
 import { openPart, sealChain } from "../../src/ikev2/protect.ts";
 import { decodeMessage, type IkeMessage, isFromInitiator } from "../../src/wire/ikeMessage.ts";
 import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
-import { encodeChain, type Payload, RFC9838, readChain } from "../../src/wire/payloads.ts";
+import { encodeChain, type Payload, type Registry, RFC9838, readChain, YEUNG07 } from "../../src/wire/payloads.ts";
 
 interface Inner {
+  /** How the payloads of this SA are read. */
+  readonly known: Registry;
   readonly first: number;
   readonly octets: Bytes;
 }
@@ -40,9 +42,9 @@ function headers(octets: Bytes): number[] {
 
 function onPayloads(inner: Inner, rng: Rng, change: (payloads: Payload[]) => Payload[]): Inner {
   try {
-    const { payloads } = readChain(new Reader(inner.octets), inner.first, RFC9838);
+    const { payloads } = readChain(new Reader(inner.octets), inner.first, inner.known);
     if (payloads.length === 0) return { ...inner, octets: rng.bytes(8) };
-    return encodeChain(change(payloads), RFC9838);
+    return { known: inner.known, ...encodeChain(change(payloads), inner.known) };
   } catch {
     return { ...inner, octets: bent(inner.octets, rng, 1) };
   }
@@ -90,7 +92,7 @@ const INNER: Readonly<Record<string, InnerMutator>> = {
   innerReverse: (inner, rng) => onPayloads(inner, rng, (list) => list.reverse()),
   innerCritical: (inner, rng) =>
     onPayloads(inner, rng, (list) => [...list, { kind: "unknown", type: 99, critical: true, body: rng.bytes(9) }]),
-  innerEmpty: () => ({ first: 0, octets: new Uint8Array(0) }),
+  innerEmpty: ({ known }) => ({ known, first: 0, octets: new Uint8Array(0) }),
 };
 
 export const INNER_NAMES: readonly string[] = Object.keys(INNER);
@@ -119,7 +121,8 @@ export function mutateInner(octets: Bytes, keys: readonly KeyEntry[], name: stri
   };
   const plain = openPart(native, protection, saKeys, octets, sealed);
   if (plain === undefined) throw new Error("a recorded message does not open with its session's keys");
-  const { first, octets: inner } = INNER[name]!({ first: sealed.firstInner, octets: plain }, rng);
+  const known = entry.dialect === "yeung-07" ? YEUNG07 : RFC9838;
+  const { first, octets: inner } = INNER[name]!({ known, first: sealed.firstInner, octets: plain }, rng);
   const fragment = sealed.number === PayloadType.SKF ? { number: sealed.fragment, total: sealed.fragments } : undefined;
   const iv = sealed.body.subarray(0, encr.iv);
   return sealChain(native, protection, saKeys, { head: message, first, inner, iv, fragment });

@@ -95,9 +95,17 @@ const SESSIONS: readonly Session[] = [
   }),
 ];
 
+/** The same session in the Cisco dialect. */
+function inCiscoDialect({ name, options }: Session): Session {
+  const dialect = { dialect: "yeung-07" } as const;
+  const group = { ...options.group, ...dialect };
+  return { name: `${name}, Cisco dialect`, options: { ...options, group, member: () => dialect } };
+}
+
 /** Recordings of every datagram of every session: registration, rekeys, clearing of the members, registration again. */
 export function recordAll(): readonly Recording[] {
-  return [...SESSIONS.flatMap(({ name, options }) => recordGroup(name, options)), ...recordIke()];
+  const sessions = [...SESSIONS, ...SESSIONS.map(inCiscoDialect)];
+  return [...sessions.flatMap(({ name, options }) => recordGroup(name, options)), ...recordIke()];
 }
 
 function recordGroup(name: string, options: NetworkOptions): Recording[] {
