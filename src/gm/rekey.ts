@@ -26,7 +26,10 @@ import { dialectFor, moveTo, stopTimer } from "./state.ts";
 
 // ------------------------------------------------------------------------------------------------------- under the KEK
 
-/** A GSA_REKEY to all members or to this one, for whichever group holds its rekey SA. */
+/**
+ * A GSA_REKEY to all members or to this one, for whichever group holds its rekey SA. Replay is judged for each rekey SA by
+ * itself: section 2.3.3 says "for the group", but message IDs begin anew with each SA (note 5 of docs/rfc9838-notes.md).
+ */
 export function onRekeyMessage(turn: Turn, datagram: Datagram, { spi, messageId }: RekeyHeader): void {
   const { octets } = datagram;
   const group = turn.state.groups.find(({ held }) => held?.kek?.sa.spi === spi || held?.previousKekSpi === spi);

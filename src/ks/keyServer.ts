@@ -222,6 +222,8 @@ function obeyFor(turn: Turn, group: KsGroup, command: KsCommand): void {
       break;
     case "evictMember":
       for (const member of [...group.members.values()]) {
+        // Where the first of two members behind one address took all others along, there is nobody left to put out.
+        if (group.members.get(member.key) !== member) continue;
         if (member.remote.address === command.member) evict(turn, group, member, command.now, command.bar);
       }
       break;
