@@ -103,6 +103,11 @@ export type OpenedAck =
   | { readonly ok: true; readonly sequence: number; readonly address: string; readonly kind: "interoperable" | "cisco" }
   | { readonly ok: false; readonly reason: "malformed" | "hash" };
 
+const KINDS: ReadonlyMap<number, "interoperable" | "cisco"> = new Map([
+  [GdoiExchange.GROUPKEY_PUSH_ACK, "interoperable"],
+  [EXCHANGE_X_ACK, "cisco"],
+]);
+
 /**
  * A key server looks for duplicates first, then calls this; both readings of L are taken. The KEK is shared, so any
  * member can forge another's acknowledgement (RFC 8263 section 7.1). Never throws for foreign octets.
@@ -118,7 +123,8 @@ export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number
 
 function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
   const message = decodeIsakmp(octets, GDOI);
-  const kind = message.exchange === EXCHANGE_X_ACK ? "cisco" : "interoperable";
+  const kind = KINDS.get(message.exchange);
+  if (kind === undefined) return { ok: false, reason: "malformed" };
   const payloads = kind === "cisco" ? decrypted(crypto, sa, message) : message.payloads;
   const isShaped = payloads?.map((payload) => payload.kind).join(" ") === "HASH SEQ ID";
   const expectedFlags = kind === "cisco" ? ISAKMP_ENCRYPTED : 0;

@@ -25,13 +25,13 @@ export interface MemberKeys {
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/** All keys of `policy`; Sender-IDs where there are any. The signature's key comes with the KEK. */
+/** All keys of `policy`; Sender-IDs where the policy says how long they are. The signature's key comes with the KEK. */
 export function kdOfKeys(policy: GroupPolicy, keys: GroupKeys, senderIds: readonly number[]): KeyDownload {
   const packets: Packet[] = [];
-  const { kek, dataSas, senderIdBits = 0 } = policy;
+  const { kek, dataSas, senderIdBits } = policy;
   if (kek !== undefined && keys.kek !== undefined) packets.push(kekPacket(kek, keys.kek));
   for (const sa of dataSas) packets.push(tekPacket(sa, keys.teks.get(sa.spi)!.secret));
-  if (senderIds.length > 0) packets.push(sidPacket(senderIdBits, senderIds));
+  if (senderIdBits !== undefined && senderIds.length > 0) packets.push(sidPacket(senderIdBits, senderIds));
   return { packets };
 }
 
