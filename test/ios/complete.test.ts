@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { completion, helpText } from "../../src/ios/complete.ts";
+import { emptyConfig } from "../../src/ios/defaults.ts";
+import { execRows } from "../../src/ios/exec.ts";
+import { modesOf, openConfig, promptOf, typeLine } from "../../src/ios/parse.ts";
+
+const tables = [execRows];
+
+describe("Tab", () => {
+  it.each([
+    ["sh", "ow "],
+    ["show cry", "pto "],
+    ["show crypto gkm ks m", "embers "],
+    ["show crypto g", ""],
+    ["show crypto gk", "m "],
+    ["show crypto is", "akmp "],
+    ["show run", "ning-config "],
+    ["nothing of that ki", ""],
+    ["show ", ""],
+  ])('"%s" goes on with "%s"', (typed, rest) => {
+    expect(completion(tables, typed)).toBe(rest);
+  });
+});
+
+describe("the question mark", () => {
+  it("behind a blank lists all that may follow, and the end of the line where the command is whole", () => {
+    expect(helpText(tables, "show crypto isakmp ")).toBe("  key\n  policy\n  sa\n");
+    expect(helpText(tables, "show ip route ")).toBe("  <cr>\n");
+    expect(helpText(tables, "ping ")).toContain("  A.B.C.D\n");
+  });
+
+  it("behind a beginning lists what it may become", () => {
+    expect(helpText(tables, "show crypto i").split(/\s+/)).toEqual(["ikev2", "ipsec", "isakmp", ""]);
+    expect(helpText(tables, "show xyz ")).toBe("% Unrecognized command\n");
+  });
+});
+
+describe("lines typed in configuration mode", () => {
+  it("follow the modes, and say what each line is not", () => {
+    const session = openConfig(emptyConfig());
+    expect(promptOf(session)).toBe("config");
+    expect(typeLine(session, "crypto gkm group G")).toEqual({ problems: [], ignored: [] });
+    expect(promptOf(session)).toBe("config-gkm-group");
+    typeLine(session, "server local");
+    expect(promptOf(session)).toBe("gkm-local-server");
+    expect(typeLine(session, "rekey timers 5").error).toMatchObject({ code: "iosInvalidInput" });
+    expect(typeLine(session, "rekey lifetime seconds 5").error).toMatchObject({ code: "iosRange" });
+    expect(typeLine(session, "pfs").problems).toMatchObject([{ code: "iosRefused" }]);
+    typeLine(session, "exit");
+    typeLine(session, "exit");
+    expect(promptOf(session)).toBe("config");
+    expect(session.config.groups.get("G")!.server).toBeDefined();
+  });
+
+  it("leave the model that they began with alone, and can be helped", () => {
+    const config = emptyConfig();
+    const session = openConfig(config);
+    typeLine(session, "interface Loopback0");
+    expect(config.interfaces.size).toBe(0);
+    const commands = modesOf(session).map((mode) => mode.commands);
+    expect(completion(commands, "shut")).toBe("down ");
+    expect(completion(commands, "no shut")).toBe("down ");
+    expect(completion(commands, "crypto ik")).toBe("ev2 ");
+  });
+});
