@@ -37,6 +37,8 @@ export interface Charon {
   readonly ourAddress: string;
   readonly port: number;
   readonly natPort: number;
+  /** Of its configuration: certificates and keys are loaded from `swanctl/x509`, `x509ca` and `private` below it. */
+  readonly folder: string;
   /** Replaces all connections and secrets. */
   load(connections: string, psk?: string): Promise<void>;
   swanctl(...args: string[]): Promise<{ readonly ok: boolean; readonly text: string }>;
@@ -195,6 +197,7 @@ export async function startCharon(options: CharonOptions = {}): Promise<Charon> 
     ourAddress,
     port,
     natPort,
+    folder,
     async load(connections, psk = PSK) {
       const text = `connections {\n${connections}\n}\nsecrets { ike-any { secret = "${psk}" } }\n`;
       writeFileSync(join(folder, "swanctl", "swanctl.conf"), text);
