@@ -61,6 +61,7 @@ const COSTS: readonly (readonly [name: string, micros: number, nanosPerOctet: nu
   ["dh.19.", 420, 0],
   ["dh.20.", 2_100, 0],
   ["dh.21.", 3_900, 0],
+  ["dh.24.", 1_900, 0],
   ["dh.31.", 250, 0],
   ["rsa.512.sign", 120, 0],
   ["rsa.768.sign", 250, 0],

@@ -1,7 +1,6 @@
 /** What a member holds: putting policy and keys in place, changing them by rekeys, and taking them out again. */
 import { assert } from "../base/errors.ts";
 import { isMulticastIpv4, parseIpv4 } from "../base/ipv4.ts";
-import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
@@ -11,11 +10,10 @@ import type { DataSa } from "../esp/api.ts";
 import type { DataSaPolicy, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
 import { isCounterMode, specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
-import type { SaNumber } from "../ikev2/api.ts";
 import { gmEvent } from "./events.ts";
 import { chooseSender } from "./rollover.ts";
 import { familyOf, trafficRules } from "./rules.ts";
-import type { GmGroup, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
+import type { GmGroup, GmPhase, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
 import { dialectFor, order, startTimer, stopTimer } from "./state.ts";
 import { reregisterInstant } from "./timing.ts";
 
@@ -39,8 +37,7 @@ export function installGrant(
   turn: Turn,
   group: GmGroup,
   grant: Grant,
-  server: Endpoint,
-  sa: SaNumber,
+  { server, sa, since }: Extract<GmPhase, { at: "registering" }>,
   kwk: Secret,
 ): void {
   const { policy, keys, senderIds } = grant;
@@ -74,16 +71,23 @@ export function installGrant(
   else if (want === "teks") held.kek = old?.kek;
   else if (old?.kek !== undefined) kekRemoved(turn, group, old.kek, "replaced");
   if (want === "kek") held.teks = old?.teks ?? [];
-  else replaceTeks(turn, group, held, grant, old?.teks ?? []);
+  else replaceTeks(turn, group, held, grant, old?.teks ?? [], turn.now - since);
   tellTransport(turn, group, held, old?.transport);
   refreshKeys(turn, group);
   armReregistration(turn, group);
 }
 
-function replaceTeks(turn: Turn, group: GmGroup, held: HeldPolicy, grant: Grant, old: readonly HeldTek[]): void {
+function replaceTeks(
+  turn: Turn,
+  group: GmGroup,
+  held: HeldPolicy,
+  grant: Grant,
+  old: readonly HeldTek[],
+  doubt: Micros,
+): void {
   const fresh = new Set(grant.policy.dataSas.map((one) => one.spi));
   for (const tek of old) if (!fresh.has(tek.spi)) removeTek(turn, group, tek, "replaced");
-  held.teks = teksOf(turn, group, grant);
+  held.teks = teksOf(turn, group, grant).map((tek) => ({ ...tek, doubt }));
   const kept = new Set(old.map((tek) => tek.spi));
   for (const tek of held.teks) {
     // A TEK that is held already stays as it is, unless the new Sender-ID has to get into its IVs.
@@ -127,6 +131,7 @@ function heldTek(
     installedAt: turn.now,
     lifetimeSeconds: sa.lifetimeSeconds,
     expiresAt: turn.now + sa.lifetimeSeconds * SECOND,
+    doubt: 0,
     ...(atdSeconds === undefined ? {} : { sendFrom: turn.now + atdSeconds * SECOND }),
     nextSpis: sa.nextSpis,
   };

@@ -39,7 +39,7 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
   const data = { group: config.name, server: server.address, address: config.local.address, exchange };
   turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again, ...data }));
   if (shared !== undefined) {
-    moveTo(group, transition, { at: "registering", server, ...shared });
+    moveTo(group, transition, { at: "registering", server, since: turn.now, ...shared });
     if (shared.step === "request") ask(turn, group, shared.sa);
     return;
   }
@@ -51,7 +51,13 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
     payloads: wishOf(group),
   };
   const outcomes = initiate(turn.state.endpoint, turn.tools, options, turn.now);
-  moveTo(group, transition, { at: "registering", server, sa: lastSa(turn.state.endpoint), step: "auth" });
+  moveTo(group, transition, {
+    at: "registering",
+    server,
+    sa: lastSa(turn.state.endpoint),
+    step: "auth",
+    since: turn.now,
+  });
   passOn(turn.out, outcomes);
 }
 
@@ -115,12 +121,12 @@ export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Paylo
     if (phase.step === "auth") takeAnswer(turn, group, sa, payloads);
   }
   for (const group of registeringOver(turn, sa)) {
-    const { server } = group.phase as Extract<GmPhase, { at: "registering" }>;
+    const { server, since } = group.phase as Extract<GmPhase, { at: "registering" }>;
     if (saView(turn.state.endpoint, sa)?.established !== true) {
       serverFailed(turn, group, "closed", 0);
       continue;
     }
-    group.phase = { at: "registering", server, sa, step: "request" };
+    group.phase = { at: "registering", server, sa, step: "request", since };
     ask(turn, group, sa);
   }
 }
@@ -171,7 +177,7 @@ function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly
   const phase = group.phase as Extract<GmPhase, { at: "registering" }>;
   retireSa(turn, group, sa);
   const again = group.held !== undefined;
-  installGrant(turn, group, grant, phase.server, sa, kwk);
+  installGrant(turn, group, grant, phase, kwk);
   moveTo(group, "granted", { at: "registered" });
   group.counters.successes += 1;
   const { name, local } = group.config;

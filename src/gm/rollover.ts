@@ -1,13 +1,15 @@
 /**
  * Which of several TEKs a member sends with. Members get a new TEK at different instants, so each goes on with the old
  * one until it has 30 s left: by then everybody has the new one. The same rule makes a newcomer send with the oldest TEK
- * that is not in its last seconds. Where the key server has given an activation delay (RFC 9838 ATD) the new TEK takes
+ * that is not in its last seconds. Its last seconds begin earlier by what is in doubt about its end. Where the key server has given an activation delay (RFC 9838 ATD) the new TEK takes
  * over when that has passed.
  */
 import type { Micros } from "../base/micros.ts";
 
 export interface Candidate {
   readonly expiresAt: Micros;
+  /** How much earlier others may see it end. */
+  readonly doubt?: Micros;
   /** Activation delay over; undefined where none was given. */
   readonly sendFrom?: Micros;
 }
@@ -26,7 +28,7 @@ export function chooseSender<T extends Candidate>(teks: readonly T[], now: Micro
   if (activated.length > 0) return chooseActivated(alive, now);
   for (let i = alive.length - 1; i > 0; i--) {
     const tek = alive[i]!;
-    const until = tek.expiresAt - rolloverLeft;
+    const until = tek.expiresAt - (tek.doubt ?? 0) - rolloverLeft;
     if (until > now) return { tek, until };
   }
   return { tek: alive[0], until: undefined };

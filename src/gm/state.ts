@@ -39,7 +39,14 @@ export type RegistrationStep = "auth" | "queued" | "request";
 /** Each state carries what belongs to it. */
 export type GmPhase =
   | { readonly at: "idle" }
-  | { readonly at: "registering"; readonly server: Endpoint; readonly sa: SaNumber; readonly step: RegistrationStep }
+  | {
+      readonly at: "registering";
+      readonly server: Endpoint;
+      readonly sa: SaNumber;
+      readonly step: RegistrationStep;
+      /** Since when this server may have been answering. */
+      readonly since: Micros;
+    }
   | { readonly at: "waiting" }
   | { readonly at: "registered" };
 
@@ -134,6 +141,11 @@ export interface HeldTek {
   readonly lifetimeSeconds: number;
   /** Earlier than that where it was deleted with a delay. */
   expiresAt: Micros;
+  /**
+   * How much earlier the key server may have meant it to end: the remaining lifetime is what it was when the answer was
+   * made, and an answer that got lost comes again as it was.
+   */
+  readonly doubt: Micros;
   readonly sendFrom?: Micros;
   /** SPIs announced as its successors. */
   readonly nextSpis: readonly number[];

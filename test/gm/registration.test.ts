@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SECOND } from "../../src/base/micros.ts";
-import { createNetwork, gmAddress, KS_ADDRESS, ksEvents, named, runUntil, spis, startAll } from "./network.ts";
+import { createNetwork, gmAddress, KS_ADDRESS, ksEvents, ksGroup, named, runUntil, spis, startAll } from "./network.ts";
 
 describe("a member that registers", () => {
   it("gets the policy, the KEK and the TEK in four messages", () => {
@@ -39,5 +39,18 @@ describe("a member that registers", () => {
       expect(other.sas.get(spi!)!.encrKey).toEqual(first!.sas.get(spi!)!.encrKey);
       expect(other.sending.get(0)).toBe(spi);
     }
+  });
+});
+
+describe("an answer that comes late", () => {
+  it("makes the member change over early, as the lifetime in it is as old as the first request", () => {
+    const net = createNetwork({ members: 2, group: { dataSas: [{ ...ksGroup().dataSas[0]!, lifetimeSeconds: 600 }] } });
+    // The second member's answers are lost for a while: what it then gets was made when it first asked.
+    net.lose = (wire, target) => target === gmAddress(2) && wire.exchange === 39 && net.now < 14 * SECOND;
+    startAll(net);
+    runUntil(net, 600 * SECOND);
+    const [early, late] = net.members.map(({ events }) => named(events, "gm.sendingWith").at(-1)!.at);
+    expect(named(net.members[1]!.events, "gm.registered")[0]!.at).toBeGreaterThan(10 * SECOND);
+    expect(Math.abs(late! - early!)).toBeLessThan(SECOND);
   });
 });
