@@ -1,9 +1,10 @@
 /** What a run leaves on the disk. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { utf8 } from "../../src/base/bytes.ts";
 import { writeKeyTables } from "../capture/keyTables.ts";
 import { pcapngChunks } from "../capture/pcapng.ts";
+import { wiresharkProfile } from "../capture/wireshark/profile.ts";
 import { junitXml } from "../check/junit.ts";
 import { ndjsonLines } from "../core/ndjson.ts";
 import type { Report } from "../scenario/report.ts";
@@ -16,8 +17,9 @@ export class OutputError extends Error {}
 const BLOCK_OCTETS = 1 << 20;
 
 /**
- * Writes `trace.ndjson`, `capture.pcapng`, `keys/` (a configuration folder for Wireshark) and `report.json` into `folder`,
- * which is made where it is not there. Files of an earlier run are written over. Throws an OutputError.
+ * Writes `trace.ndjson`, `capture.pcapng`, `keys/` (a configuration folder for Wireshark, with our dissector) and
+ * `report.json` into `folder`, which is made where it is not there. Files of an earlier run are written over. Throws an
+ * OutputError.
  */
 export function writeRun(folder: string, run: Run, report: Report): void {
   attempt(folder, () => {
@@ -25,7 +27,10 @@ export function writeRun(folder: string, run: Run, report: Report): void {
     mkdirSync(keys, { recursive: true });
     writeBlocks(join(folder, "trace.ndjson"), encoded(ndjsonLines(run.head, run.trace, run.end())));
     writeBlocks(join(folder, "capture.pcapng"), pcapngChunks(run.head, run.trace));
-    for (const [name, text] of writeKeyTables(run.keys()).files) writeFileSync(join(keys, name), text);
+    for (const [name, text] of [...writeKeyTables(run.keys()).files, ...wiresharkProfile()]) {
+      mkdirSync(dirname(join(keys, name)), { recursive: true });
+      writeFileSync(join(keys, name), text);
+    }
     writeFileSync(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
   });
 }

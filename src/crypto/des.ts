@@ -39,6 +39,9 @@ const BOXES = [
   "d2846fb1a93e50c71fd8a374c56b0e927b419ce206adf35821e74a8dfc90356b",
 ];
 
+/** For whoever has to write the cipher down in another language. */
+export const DES_TABLES = { IP, P, PC1, PC2, SHIFTS, BOXES } as const;
+
 /** Each box with the permutation P already applied to its output: 8 times 64 words. */
 const BOX_WORDS: readonly Uint32Array[] = BOXES.map((digits, box) =>
   Uint32Array.from({ length: 64 }, (_, input) => {

@@ -2,7 +2,7 @@
  * An IKEv2 message: the 28-octet header and its chain of payloads. Encrypted payloads stay octets here; who holds the
  * keys opens them and reads the inner chain with `readChain`.
  */
-import { type Bytes, fromHex, hexOfEight, Reader, Writer } from "../base/bytes.ts";
+import { type Bytes, hexOfEight, Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Field } from "./field.ts";
 import * as N from "./ikev2Numbers.ts";
@@ -14,7 +14,8 @@ export const IKE_HEADER_LENGTH = 28;
 
 /** An IKE SPI as 16 hexadecimal digits: a key for tables and readable in a log. */
 const spiText: Codec<string> = {
-  write: (w, text) => w.bytes(fromHex(text)),
+  shape: { form: "bytes", count: 8 },
+  write: (w, text) => w.hex(text),
   read(r, tree, name) {
     const at = r.at;
     r.skip(8);
@@ -92,10 +93,9 @@ export function decodeHeader(octets: Bytes): IkeHeader {
   return IkeHeader.read(r, undefined, "header", {});
 }
 
-/** Throws WireError where the octets are no IKEv2 message of this length. */
-export function decodeMessage(octets: Bytes, known: Registry): IkeMessage {
-  const r = new Reader(octets);
-  const header = IkeHeader.read(r, undefined, "header", {});
+/** Throws WireError where the octets are no IKEv2 message of this length. `header`: theirs, where it was read before. */
+export function decodeMessage(octets: Bytes, known: Registry, header = decodeHeader(octets)): IkeMessage {
+  const r = new Reader(octets, IKE_HEADER_LENGTH);
   if (header.version >>> 4 !== 2)
     throw new WireError("badValue", `major version ${header.version >>> 4}`, 17, "version");
   if (header.length !== octets.length) {

@@ -240,9 +240,9 @@ function vendorText(data: Bytes): string {
   return name === undefined ? hex : `${hex}, ${name}`;
 }
 
-export const VendorId = struct("Vendor ID", "RFC 2408 3.16", { data: bytesShown(vendorText) }, (value) =>
-  vendorText(value.data),
-);
+const vendorId: Codec<Bytes> = { ...bytesShown(vendorText), shape: { form: "bytes", names: N.VENDOR_IDS } };
+
+export const VendorId = struct("Vendor ID", "RFC 2408 3.16", { data: vendorId }, (value) => vendorText(value.data));
 
 /** The address that the sender knew itself or its peer by. RFC 3947 section 5.2. */
 export const NatOa = struct(

@@ -33,9 +33,10 @@ function header(known: IsakmpSet) {
     length: u32,
   });
 }
-const HEADER = header(ISAKMP);
-const GDOI_HEADER = header(GDOI);
-export type IsakmpHeader = Infer<typeof HEADER>;
+export const IsakmpHeader = header(ISAKMP);
+/** The same octets with the names of DOI 2. */
+export const GdoiHeader = header(GDOI);
+export type IsakmpHeader = Infer<typeof IsakmpHeader>;
 
 function flagsText(flags: number): string {
   const names: string[] = [];
@@ -72,7 +73,7 @@ export function isEncrypted(message: { readonly flags: number }): boolean {
 
 /** Header only; throws WireError. It finds the SA, and with it the set that reads the rest. */
 export function decodeIsakmpHeader(octets: Bytes): IsakmpHeader {
-  return HEADER.read(new Reader(octets), undefined, "header", {});
+  return IsakmpHeader.read(new Reader(octets), undefined, "header", {});
 }
 
 /**
@@ -81,7 +82,7 @@ export function decodeIsakmpHeader(octets: Bytes): IsakmpHeader {
  */
 export function decodeIsakmp(octets: Bytes, known: IsakmpSet): IsakmpMessage {
   const r = new Reader(octets);
-  const { nextPayload, version, length, ...head } = HEADER.read(r, undefined, "header", {});
+  const { nextPayload, version, length, ...head } = IsakmpHeader.read(r, undefined, "header", {});
   if (version >>> 4 !== 1) throw new WireError("badValue", `major version ${version >>> 4}`, 17, "version");
   if (length !== octets.length) {
     throw new WireError("badLength", `length ${length}, datagram of ${octets.length}`, 24, "length");
@@ -127,7 +128,7 @@ export function encodeSealedIsakmp(head: IsakmpHead, { first, ciphertext }: Seal
 function joined(head: IsakmpHead, nextPayload: number, content: Bytes): Bytes {
   const w = new Writer(ISAKMP_HEADER_LENGTH + content.length);
   const length = ISAKMP_HEADER_LENGTH + content.length;
-  HEADER.write(w, { ...head, nextPayload, version: ISAKMP_VERSION, length }, undefined);
+  IsakmpHeader.write(w, { ...head, nextPayload, version: ISAKMP_VERSION, length }, undefined);
   w.bytes(content);
   return w.finish();
 }
@@ -150,7 +151,7 @@ export function dissectIsakmp(octets: Bytes, known: IsakmpSet, open?: OpenIsakmp
   tree.attempt(r, octets.length, () => {
     const opened = open?.(octets);
     const used = opened?.known ?? known;
-    const head = (used === GDOI ? GDOI_HEADER : HEADER).read(r, tree, "ISAKMP header", {});
+    const head = (used === GDOI ? GdoiHeader : IsakmpHeader).read(r, tree, "ISAKMP header", {});
     if (head.length !== octets.length) tree.problem(`length ${head.length}, but the datagram has ${octets.length}`);
     const id = head.messageId === 0 ? "" : `, message ${hexNumber(4)(head.messageId)}`;
     tree.describe(`${nameOf(used.exchanges, head.exchange)}${id}`, "RFC 2408");

@@ -8,8 +8,16 @@ import type { NumberSpace } from "./kit.ts";
 export type Shape =
   /** A number in network order. `isHex`: shown in hexadecimal. */
   | { readonly form: "uint"; readonly width: number; readonly names?: NumberSpace; readonly isHex?: boolean }
-  /** `count` octets, or as many as the entry `from` of the scope says; up to the end of the format without either. */
-  | { readonly form: "bytes"; readonly count?: number; readonly from?: string }
+  /**
+   * `count` octets, or as many as the entry `from` of the scope says; up to the end of the format without either. Octets
+   * that stand in `names`, in hexadecimal, are shown with their name.
+   */
+  | {
+      readonly form: "bytes";
+      readonly count?: number;
+      readonly from?: string;
+      readonly names?: ReadonlyMap<string, string>;
+    }
   | { readonly form: "address"; readonly size: 4 | 16 }
   | { readonly form: "reserved"; readonly count: number }
   /** Length of the struct around it. */
