@@ -1,12 +1,14 @@
 /**
- * What a run leaves behind, as append-only columns: 30 octets an event, its data, and each packet once. A page builds
- * the same object from chunks.
+ * What a run leaves behind, as append-only columns: 26 octets an event, each packet once, and equal data of events once.
+ * A page builds the same object from chunks.
  */
 import { type Bytes, EMPTY } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
 import type { EventData } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
+import { DataTable } from "./dataTable.ts";
 import { Fingerprint, type Sha256 } from "./fingerprint.ts";
+import { OctetColumn } from "./octetColumn.ts";
 import type { TraceChunk, TraceEvent } from "./traceTypes.ts";
 
 /**
@@ -38,15 +40,16 @@ export class Trace {
   private readonly kindNumbers = new Map<string, number>();
   /** Number of the first event of each kind. */
   private readonly kindStarts: number[] = [];
-  private readonly packetOctets: Bytes[] = [];
-  /** Packets by identity. Weak where octets are not kept: then a packet may go once nothing else holds it. */
-  private readonly packetNumbers: Map<Bytes, number> | WeakMap<Bytes, number>;
-  private readonly dataColumn: EventData[] = [];
+  private readonly packetOctets = new OctetColumn();
+  /** Packets by identity. An object that nobody holds any more cannot be appended again: the octets are kept elsewhere. */
+  private readonly packetNumbers = new WeakMap<Bytes, number>();
+  private readonly dataTable = new DataTable();
   private timeColumn = new Float64Array(1024);
   private deviceColumn = new Uint32Array(1024);
   private kindColumn = new Uint16Array(1024);
   private causeColumn = new Int32Array(1024);
   private packetColumn = new Int32Array(1024);
+  private dataColumn = new Uint32Array(1024);
   private eventCount = 0;
   private packetTotal = 0;
   private last: Micros = 0;
@@ -54,7 +57,6 @@ export class Trace {
   constructor(options: TraceOptions = {}) {
     this.level = options.level ?? "full";
     this.hash = options.fingerprint === false ? undefined : new Fingerprint(options.sha256);
-    this.packetNumbers = this.level === "full" ? new Map() : new WeakMap();
   }
 
   /** Events so far, kept or not. */
@@ -85,7 +87,8 @@ export class Trace {
   /**
    * Adds what happened at `time` (not before the last event) and returns its number.
    * `device`: index into the devices of the head. `cause`: number of an earlier event, -1 for none. `packet`: octets from
-   * the IP header on, never changed afterwards; one object appended twice is one packet. `data` is kept, not copied.
+   * the IP header on, never changed afterwards; one object appended twice is one packet. `data`: never changed
+   * afterwards.
    */
   append(
     time: Micros,
@@ -104,7 +107,7 @@ export class Trace {
     this.hash?.event(time, device, kind, packet);
     this.last = time;
     this.eventCount = number + 1;
-    const packetNumber = packet === undefined ? NONE : (this.packetOfCause(cause, packet) ?? this.packetNumber(packet));
+    const packetNumber = packet === undefined ? NONE : this.packetNumber(packet);
     if (this.level === "off") return number;
     if (number === this.timeColumn.length) this.grow(number * 2);
     this.timeColumn[number] = time;
@@ -112,7 +115,7 @@ export class Trace {
     this.kindColumn[number] = this.kindNumber(kind, number);
     this.causeColumn[number] = cause;
     this.packetColumn[number] = packetNumber;
-    this.dataColumn.push(data);
+    this.dataColumn[number] = this.dataTable.numberOf(data);
     return number;
   }
 
@@ -126,10 +129,10 @@ export class Trace {
     return number;
   }
 
-  /** Octets of a packet; empty where the level does not keep them. */
+  /** Octets of a packet, a view that is not to be written to; empty where the level does not keep them. */
   packet(number: number): Bytes {
     assert(number >= 0 && number < this.packetTotal, () => `no packet ${number}`);
-    return this.packetOctets[number] ?? EMPTY;
+    return this.level === "full" ? this.packetOctets.at(number) : EMPTY;
   }
 
   event(number: number): TraceEvent {
@@ -141,7 +144,7 @@ export class Trace {
       kind: this.kindNames[this.kindColumn[number]!]!,
       cause: this.causeColumn[number]!,
       packet: this.packetColumn[number]!,
-      data: this.dataColumn[number]!,
+      data: this.dataTable.at(this.dataColumn[number]!),
     };
   }
 
@@ -172,7 +175,7 @@ export class Trace {
 
   dataOf(number: number): EventData {
     this.check(number);
-    return this.dataColumn[number]!;
+    return this.dataTable.at(this.dataColumn[number]!);
   }
 
   /** Events from number `from` on, up to but not including `to`. */
@@ -212,7 +215,7 @@ export class Trace {
     return low;
   }
 
-  /** All that is new since a reader had `fromEvent` events and `fromPacket` packets. Columns are copies. */
+  /** All that is new since a reader had `fromEvent` events and `fromPacket` packets. Columns and packets are copies. */
   chunk(fromEvent: number, fromPacket: number): TraceChunk {
     const to = Math.max(fromEvent, this.stored);
     return {
@@ -223,7 +226,7 @@ export class Trace {
       kind: this.kindColumn.slice(fromEvent, to),
       cause: this.causeColumn.slice(fromEvent, to),
       packet: this.packetColumn.slice(fromEvent, to),
-      data: this.dataColumn.slice(fromEvent, to),
+      data: Array.from(this.dataColumn.subarray(fromEvent, to), (number) => this.dataTable.at(number)),
       newKinds: this.kindNames.filter((_, index) => this.kindStarts[index]! >= fromEvent),
       firstPacket: fromPacket,
       packets: this.packetsFrom(fromPacket),
@@ -251,7 +254,7 @@ export class Trace {
     this.kindColumn.set(chunk.kind, first);
     this.causeColumn.set(chunk.cause, first);
     this.packetColumn.set(chunk.packet, first);
-    for (const data of chunk.data) this.dataColumn.push(data);
+    for (let i = 0; i < chunk.count; i++) this.dataColumn[first + i] = this.dataTable.numberOf(chunk.data[i]!);
     this.eventCount = end;
     if (chunk.count > 0) this.last = this.timeColumn[end - 1]!;
     this.learnKinds(chunk, first);
@@ -265,13 +268,6 @@ export class Trace {
 
   private check(number: number): void {
     assert(number >= 0 && number < this.stored, () => `no event ${number}`);
-  }
-
-  /** A packet that arrives is the one that its cause sent: found without a search. */
-  private packetOfCause(cause: number, octets: Bytes): number | undefined {
-    if (cause < 0 || this.level !== "full") return undefined;
-    const number = this.packetColumn[cause]!;
-    return number !== NONE && this.packetOctets[number] === octets ? number : undefined;
   }
 
   private kindNumber(kind: string, firstEvent: number): number {
@@ -307,7 +303,7 @@ export class Trace {
   }
 
   private packetsFrom(first: number): readonly Bytes[] {
-    if (this.level === "full") return this.packetOctets.slice(first);
+    if (this.level === "full") return this.packetOctets.copyFrom(first);
     // Numbers must agree with the events, so each packet without octets takes its place as an empty one.
     return this.level === "off" ? [] : new Array<Bytes>(this.packetTotal - first).fill(EMPTY);
   }
@@ -318,6 +314,7 @@ export class Trace {
     this.kindColumn = copyInto(new Uint16Array(capacity), this.kindColumn);
     this.causeColumn = copyInto(new Int32Array(capacity), this.causeColumn);
     this.packetColumn = copyInto(new Int32Array(capacity), this.packetColumn);
+    this.dataColumn = copyInto(new Uint32Array(capacity), this.dataColumn);
   }
 }
 

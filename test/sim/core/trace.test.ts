@@ -35,7 +35,7 @@ describe("a trace", () => {
   it("keeps a packet once, by the object that holds its octets", () => {
     const trace = fill(new Trace());
     expect(trace.packets).toBe(2);
-    expect(trace.packet(0)).toBe(PING);
+    expect(trace.packet(0)).toEqual(PING);
     expect(trace.packetNumber(PONG)).toBe(1);
     // Equal octets sent twice are two packets: a retransmission has a life of its own.
     expect(trace.packetNumber(PONG.slice())).toBe(2);

@@ -23,6 +23,7 @@ const { head, trace } = syntheticTrace(6);
 /** Gives the synthetic trace away in slices of some events, as a run that is computed does. */
 function slowRun(request: RunRequest = {}): WatchedRun {
   const own = new Trace();
+  const packets = Array.from({ length: trace.packets }, (_, number) => trace.packet(number));
   let next = 0;
   return {
     head: { ...head, seed: request.seed ?? head.seed },
@@ -38,7 +39,7 @@ function slowRun(request: RunRequest = {}): WatchedRun {
     step() {
       for (let i = 0; i < 40 && next < trace.events; i++, next++) {
         const { time, device, kind, cause, packet, data } = trace.event(next);
-        own.append(time, device, kind, cause, packet < 0 ? undefined : trace.packet(packet), data);
+        own.append(time, device, kind, cause, packets[packet], data);
       }
     },
     outcome: () => ({
