@@ -16,7 +16,7 @@ import type { GroupId } from "../gikev2/groupId.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
 import { type Grant, type GroupKeys, type GroupPolicy, type Registration, suits } from "../gikev2/policy.ts";
 import type { Ikev1Outcome, SaNumber, Tools } from "../ikev1/api.ts";
-import { answer, close, finish, type Ikev1Endpoint, inform, open } from "../ikev1/endpoint.ts";
+import { answer, close, finish, type Ikev1Endpoint, inform, open, saView } from "../ikev1/endpoint.ts";
 import { Doi, GdoiExchange, IsakmpNotifyType, IsakmpProtocol } from "../wire/isakmpNumbers.ts";
 import { pull1, pull2, pull3, pull4, readPull1, readPull2, readPull3, readPull4 } from "./pullMessages.ts";
 import type { GdoiSwitches } from "./switches.ts";
@@ -295,6 +295,7 @@ export function refusePull(
 function refuse({ pulls, endpoint, tools, pull, now }: Turn, type: number): readonly PullOutcome[] {
   pulls.active.delete(keyOf(pull));
   finish(endpoint, tools, pull.sa, pull.messageId, now);
+  if (saView(endpoint, pull.sa)?.established !== true) return [];
   const body = { doi: Doi.GDOI, protocol: IsakmpProtocol.ISAKMP, type, spi: EMPTY, data: u32(pull.messageId) };
   return inform(endpoint, tools, pull.sa, { kind: "N", body }, now);
 }

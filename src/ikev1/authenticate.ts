@@ -1,4 +1,8 @@
-/** A message of phase 1 that carries the peer's proof: checked as far as it can be, then the room above is asked. */
+/**
+ * A message of phase 1 that carries the peer's proof: checked as far as it can be, then the room above is asked. What
+ * stands behind the proof (INITIAL-CONTACT, padding) is covered by no hash, RFC 2407 section 4.6.3: whoever alters it on
+ * the way cannot forge a peer but can end the attempt, since the IV of the next message comes from there.
+ */
 import type { Bytes } from "../base/bytes.ts";
 import type { Id } from "../wire/isakmp.ts";
 import { IsakmpNotifyType } from "../wire/isakmpNumbers.ts";

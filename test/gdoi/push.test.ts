@@ -5,7 +5,7 @@ import { native } from "../../src/crypto/native.ts";
 import { noble } from "../../src/crypto/noble.ts";
 import { ecPrivateKey, publicHalf } from "../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
-import { ackSpiOf, openAck, sealAck } from "../../src/gdoi/ack.ts";
+import { ackSpiOf, isKnownAck, openAck, sealAck } from "../../src/gdoi/ack.ts";
 import { newKekKeys } from "../../src/gdoi/kek.ts";
 import { openPush, pushSpiOf, readPush, sealPayloads, sealPush } from "../../src/gdoi/push.ts";
 import { authenticationOf } from "../../src/gdoi/signature.ts";
@@ -123,6 +123,10 @@ describe("a GROUPKEY-PUSH", () => {
 });
 
 describe("an acknowledgement", () => {
+  it("has a type that we know where its base key is the KEK", () => {
+    expect([0, 1, 2, 3, 4].filter(isKnownAck)).toEqual([1, 3]);
+  });
+
   it.each([
     ["printed", "fdf7f9456b710e6626c9d0ff9d9931fc864696354f1aaa73df0bf88b2b5528a0"],
     ["output", "ee052f260cb5142edb1279226b070fba81437e5eb6b5a425a3162a9618154129"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Bytes, EMPTY, toHex } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/micros.ts";
-import { answer, close, finish, inform, open, probe } from "../../src/ikev1/endpoint.ts";
+import { answer, close, finish, forget, inform, open, probe } from "../../src/ikev1/endpoint.ts";
 import { IsakmpNotifyType } from "../../src/wire/isakmpNumbers.ts";
 import type { IsakmpPayload } from "../../src/wire/isakmpPayloads.ts";
 import {
@@ -203,8 +203,7 @@ describe("Informational", () => {
 
   it("INITIAL-CONTACT of a peer that started anew drops its older SA", () => {
     const pair = established();
-    pair.initiator.endpoint.sas.clear();
-    pair.initiator.endpoint.byCookie.clear();
+    forget(pair.initiator.endpoint, 1);
     connect(pair);
     settle(pair);
     expect(closedReasons(pair.responder)).toEqual(["replaced"]);
