@@ -17,12 +17,23 @@ function line(
 
 const BAD_MESSAGE = "IKE message from {remote} failed its sanity check or is malformed";
 
+const CHAIN_FAILED = "Certificate chain validation has failed. The certificate";
+
 export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
   "device.up": [line("SYS", 5, "RESTART", "System restarted --")],
   "device.down": [line("SYS", 5, "RELOAD", "Reload requested. Reload Reason: Reload Command.", { reason: "reload" })],
   "link.up": [line("LINEPROTO", 5, "UPDOWN", "Line protocol on Interface {interface}, changed state to up")],
   "link.down": [line("LINEPROTO", 5, "UPDOWN", "Line protocol on Interface {interface}, changed state to down")],
   "ike.authFailed": [line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
+  "ike.certificateRefused": [
+    line("PKI", 3, "CERTIFICATE_INVALID_EXPIRED", `${CHAIN_FAILED} (SN: {serial}) has expired.`, { reason: "expired" }),
+    line("PKI", 3, "CERTIFICATE_INVALID_NOT_YET_VALID", `${CHAIN_FAILED} (SN: {serial}) is not yet valid.`, {
+      reason: "notYetValid",
+    }),
+    line("PKI", 3, "CERTIFICATE_REVOKED", `${CHAIN_FAILED} (SN: {serial}) is revoked`, { reason: "revoked" }),
+    line("PKI", 3, "CRL_FETCH_FAIL", "CRL fetch for trustpoint failed: {issuer}", { reason: "noCrl" }),
+    line("PKI", 3, "CERTIFICATE_INVALID", "Certificate chain validation has failed. Reason: {reason}"),
+  ],
   "ike.dropped": ["malformed", "grammar", "integrity", "tooLong"].map((reason) =>
     line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
   ),

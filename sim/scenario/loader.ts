@@ -7,6 +7,7 @@ import { relativePath } from "./files.ts";
 import { duration } from "./line.ts";
 import { loadLinks } from "./links.ts";
 import { loadNodes } from "./nodes.ts";
+import { loadPki } from "./pkiPlan.ts";
 import { Problems } from "./problems.ts";
 import type { Limits, Scenario } from "./scenario.ts";
 import { type ScenarioInput, ScenarioSchema } from "./schema.ts";
@@ -39,6 +40,7 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
   const { nodes, ignored } = loadNodes({ files, document, input, problems });
   const links = loadLinks(input, nodes, problems);
   const names = [...nodes.keys()];
+  const pki = loadPki(input.pki, nodes, problems);
   const timeline = loadTimeline(input.timeline ?? [], nodes, links, end, problems);
   const expectations = loadExpectations(input.expect ?? [], names, end, problems);
   const notes = loadNotes(input, end, problems);
@@ -50,6 +52,7 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
     duration: end,
     nodes: [...nodes.values()].map((loaded) => loaded.node),
     ...links,
+    ...(pki === undefined ? {} : { pki }),
     timeline,
     expectations,
     notes,

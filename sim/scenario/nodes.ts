@@ -9,6 +9,8 @@ import type { CpuSpec, HostSpec } from "../device/spec.ts";
 import { FILE_CHARS_MAX, type Path, type SourceDocument } from "./document.ts";
 import { resolvePath } from "./files.ts";
 import { duration } from "./line.ts";
+import { promisedPki } from "./pki.ts";
+import { promisedTrustpoints } from "./pkiPlan.ts";
 import type { Problems } from "./problems.ts";
 import { roleProblems } from "./roles.ts";
 import type { Dialect, RouterNode, ScenarioNode } from "./scenario.ts";
@@ -143,6 +145,7 @@ function loadNode(
   const dialect: Dialect = input.dialect ?? source.input.dialect ?? "rfc9838";
   const cpu = cpuOf(input);
   const tuning = loadTuning(input, path, problems);
+  const pki = promisedPki(config, promisedTrustpoints(source.input.pki, name));
   const switches = switchesOf(source.input["dialect-switches"]);
   const node: RouterNode = {
     kind: "router",
@@ -155,6 +158,7 @@ function loadNode(
     ...(switches === undefined ? {} : { switches }),
     tuning,
     startAt,
+    ...(pki === undefined ? {} : { pki }),
     at,
   };
   // A configuration that has mistakes already would only have them told again.

@@ -22,7 +22,8 @@ const NO_KEY: PrivateKey = { type: "ed25519", point: new Uint8Array(32), seed: n
 /** What keeps a node from being what its `kind` says, beside what the check of its configuration finds. */
 export function roleProblems(node: RouterNode): readonly ConfigProblem[] {
   if (node.role === "router") return [];
-  const { config, problems } = node.role === "ks" ? ksFromIos(node.config, () => NO_KEY) : gmFromIos(node.config);
+  const { config, problems } =
+    node.role === "ks" ? ksFromIos(node.config, () => NO_KEY, node.pki) : gmFromIos(node.config, node.pki);
   if (config !== undefined || problems.length > 0) return problems;
   const message =
     node.role === "ks"
@@ -53,7 +54,7 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
     made.set(label, key);
     return key;
   };
-  const { config } = ksFromIos(node.config, keyOf);
+  const { config } = ksFromIos(node.config, keyOf, node.pki);
   assert(config !== undefined, `${node.name} was found to be a key server`);
   const { tuning } = node;
   const groups = config.groups.map((group): KsGroupConfig => {
@@ -78,7 +79,7 @@ function dialectOf({ dialect, switches }: RouterNode): DialectChoice {
 }
 
 function groupMemberSpec(node: RouterNode): MachineSpec {
-  const { config, attachments } = gmFromIos(node.config);
+  const { config, attachments } = gmFromIos(node.config, node.pki);
   assert(config !== undefined, `${node.name} was found to be a group member`);
   const groups = config.groups.map((group) => ({ ...group, ...dialectOf(node), tuning: node.tuning.gm }));
   const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);

@@ -20,6 +20,7 @@ import type { Network } from "../device/networkState.ts";
 import type { Action } from "../device/spec.ts";
 import { headOf } from "./head.ts";
 import { memoCrypto } from "./memo.ts";
+import { withCertificates } from "./pki.ts";
 import { routerSpec } from "./reconfigure.ts";
 import type { Report } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
@@ -76,7 +77,8 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
   const trace = new Trace({ level: traceLevel, sha256: options.hash });
   const scheduler = new Scheduler();
   const keys = root.fork("keys");
-  const devices = scenario.nodes.map((node) => (node.kind === "host" ? node : routerSpec(node, keys)));
+  const nodes = withCertificates(scenario.pki, scenario.nodes, keys, options.crypto);
+  const devices = nodes.map((node) => (node.kind === "host" ? node : routerSpec(node, keys)));
   const { links, clouds, timeline } = scenario;
   const network = createNetwork(
     { devices, links, clouds, timeline },

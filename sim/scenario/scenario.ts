@@ -1,12 +1,14 @@
 /** A scenario that has been read and found free of mistakes: plain data, from which any number of runs is made. */
 import type { Micros } from "../../src/base/micros.ts";
 import type { DialectName } from "../../src/gikev2/dialect.ts";
+import type { RouterPki } from "../../src/gikev2/iosPki.ts";
 import type { Yeung07Switches } from "../../src/gikev2/yeung07/switches.ts";
 import type { IgnoredLine, IosConfig } from "../../src/ios/model.ts";
 import type { Expectation } from "../check/expectation.ts";
 import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
 import type { CloudSpec, CpuSpec, HostSpec, LinkSpec, TimelineEntry } from "../device/spec.ts";
 
+import type { PkiPlan } from "./pki.ts";
 import type { Tuning } from "./tuning.ts";
 
 export type Dialect = DialectName;
@@ -31,6 +33,8 @@ export interface RouterNode {
   readonly switches?: Partial<Yeung07Switches>;
   readonly tuning: Tuning;
   readonly startAt?: Micros;
+  /** Its certificates; in a scenario that was just read, no more than which ones there will be. */
+  readonly pki?: RouterPki;
   readonly at: NodePlace;
 }
 
@@ -49,6 +53,7 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[];
   readonly links: readonly LinkSpec[];
   readonly clouds: readonly CloudSpec[];
+  readonly pki?: PkiPlan;
   readonly timeline: readonly TimelineEntry[];
   readonly expectations: readonly Expectation[];
   readonly notes: readonly TraceNote[];

@@ -19,6 +19,7 @@ export const QUANTITIES = {
   address: { code: "badAddress", expected: "an IPv4 address, such as 192.0.2.1" },
   prefix: { code: "badAddress", expected: "an IPv4 prefix, such as 192.0.2.0/24" },
   kind: { code: "badName", expected: "a kind of event, such as gm.registered" },
+  calendar: { code: "badTime", expected: "a day or an instant, such as 2026-01-31 or 2026-01-31T12:00:00Z" },
 } as const;
 
 export type Quantity = keyof typeof QUANTITIES;
@@ -337,6 +338,50 @@ const Expectation = z.discriminatedUnion("check", [
     .describe("A figure of the report lies within bounds"),
 ]);
 
+const Calendar = text(
+  "calendar",
+  /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?$/,
+  "Calendar time: 2026-01-31 or 2026-01-31T12:00:00Z",
+);
+const Subject = z.string().min(3).max(400).describe("A distinguished name, most specific part first: cn=CA,o=Example");
+const validity = {
+  "not-before": Calendar.optional().describe("A day before the run begins unless told"),
+  "not-after": Calendar.optional().describe("A year after the run begins unless told; ten years for an authority"),
+};
+
+const Pki = z
+  .strictObject({
+    begins: Calendar.optional().describe("Calendar time at which the run begins; 2026-01-01 unless told"),
+    authorities: z
+      .array(
+        z.strictObject({
+          name: Name,
+          subject: Subject.optional().describe("cn=NAME unless told"),
+          key: z
+            .enum(["p-256", "p-384", "p-521", "rsa-1024", "rsa-2048", "rsa-3072", "rsa-4096"])
+            .optional()
+            .describe("p-256 unless told"),
+          issuer: Name.optional().describe("The authority above, described before this one; a root unless told"),
+          ...validity,
+        }),
+      )
+      .min(1),
+    certificates: z
+      .array(
+        z.strictObject({
+          device: Devices,
+          trustpoint: z.string().min(1).max(100).describe("Of the routers' configurations; it names the key pair"),
+          authority: Name,
+          anchor: Name.optional().describe("The authority that is trusted, this one or one above it"),
+          issue: z.boolean().optional().describe("false: the authority is trusted, and has issued nothing"),
+          revoked: Duration.optional().describe("Virtual time from which on the authority's list names it"),
+          ...validity,
+        }),
+      )
+      .optional(),
+  })
+  .describe("Authorities, and the certificates that routers have from them");
+
 export const ScenarioSchema = z.strictObject({
   name: Name,
   description: z.string().optional(),
@@ -351,6 +396,7 @@ export const ScenarioSchema = z.strictObject({
   "dialect-switches": Switches.optional(),
   topology: Topology,
   wan: Wan.optional(),
+  pki: Pki.optional(),
   timeline: z.array(Action).optional(),
   expect: z.array(Expectation).optional(),
   notes: z
@@ -368,6 +414,7 @@ export type GeneratedInput = z.input<typeof Generated>;
 export type LinkInput = z.input<typeof Link>;
 export type TuningInput = z.input<typeof Tuning>;
 export type LineInput = z.input<typeof Line>;
+export type PkiInput = z.input<typeof Pki>;
 export type WanInput = z.input<typeof Wan>;
 export type ActionInput = z.input<typeof Action>;
 export type ExpectationInput = z.input<typeof Expectation>;

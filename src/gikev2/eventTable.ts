@@ -5,7 +5,7 @@
 import type { EventData, Scalar } from "../base/machine.ts";
 
 export interface SyslogLine {
-  readonly facility: "GDOI" | "CRYPTO" | "SYS" | "LINEPROTO";
+  readonly facility: "GDOI" | "CRYPTO" | "PKI" | "SYS" | "LINEPROTO";
   readonly severity: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
   readonly mnemonic: string;
   /** `{name}` stands for the event's datum of that name. */

@@ -13,7 +13,6 @@ import type {
   Ikev2Profile,
   Ikev2Proposal,
   IosConfig,
-  Place,
   ProfileAuthentication,
 } from "../ios/model.ts";
 import { distinguishedName } from "../pki/identity.ts";

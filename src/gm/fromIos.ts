@@ -11,7 +11,9 @@ import {
   SIGNATURE_HASH,
   suiteOfTransformSet,
 } from "../gikev2/iosGroup.ts";
-import { endpointOfIos, iosProblem } from "../gikev2/iosIke.ts";
+import { endpointOfIos } from "../gikev2/iosIke.ts";
+import type { RouterPki } from "../gikev2/iosPki.ts";
+import { iosProblem } from "../gikev2/iosProblem.ts";
 import type { Capabilities } from "../gikev2/policy.ts";
 import type {
   CryptoMap,
@@ -45,8 +47,11 @@ const GKM_PORT = 848;
 const KEK_CIPHERS: readonly KekCipher[] = ["aes-256", "aes-192", "aes-128", "3des-cbc"];
 const SIGNATURE_HASHES: readonly SignatureHash[] = ["sha512", "sha384", "sha256", "sha"];
 
-/** Names that lead nowhere are findings of the configuration's own check; here they only keep a group from being built. */
-export function gmFromIos(ios: IosConfig): GmFromIos {
+/**
+ * `pki`: certificates of the router, by trustpoint. Names that lead nowhere are findings of the configuration's own check;
+ * here they only keep a group from being built.
+ */
+export function gmFromIos(ios: IosConfig, pki?: RouterPki): GmFromIos {
   const problems: ConfigProblem[] = [];
   const attachments: Attachment[] = [];
   const groups = new Map<string, GmGroupConfig>();
@@ -68,7 +73,7 @@ export function gmFromIos(ios: IosConfig): GmFromIos {
   }
   if (groups.size === 0) return { config: undefined, attachments, problems };
   const profiles = [...new Set([...groups.values()].map((group) => group.profile))];
-  const ike = endpointOfIos(ios, profiles, locals[0]!, problems);
+  const ike = endpointOfIos(ios, profiles, locals[0]!, problems, pki);
   const config = problems.length > 0 ? undefined : { ike, groups: [...groups.values()] };
   return { config, attachments, problems };
 }

@@ -3,7 +3,9 @@ import type { ConfigProblem } from "../base/errors.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { PrivateKey } from "../crypto/api.ts";
 import { entriesOf, groupIdOf, kekSuiteOf, SIGNATURE_HASH, suiteOfTransformSet } from "../gikev2/iosGroup.ts";
-import { endpointOfIos, iosProblem } from "../gikev2/iosIke.ts";
+import { endpointOfIos } from "../gikev2/iosIke.ts";
+import type { RouterPki } from "../gikev2/iosPki.ts";
+import { iosProblem } from "../gikev2/iosProblem.ts";
 import type { GkmGroup, IosConfig, LocalServer, RsaKey, SaIpsec } from "../ios/model.ts";
 import { SequenceNumbers } from "../wire/ikev2Numbers.ts";
 import type { DataSaConfig, KsConfig, KsGroupConfig } from "./config.ts";
@@ -28,10 +30,10 @@ const SENDER_ID_BITS: Readonly<Record<LocalServer["groupSize"], number>> = {
 const KSSID_BITS: Readonly<Partial<Record<LocalServer["groupSize"], number>>> = { medium: 7, large: 9 };
 
 /**
- * `rsaKey`: the key pair of a label, which the run derives from its seed. Names that lead nowhere are findings of the
- * configuration's own check; here they only keep the group from being built.
+ * `rsaKey`: the key pair of a label, which the run derives from its seed. `pki`: certificates of the router, by trustpoint.
+ * Names that lead nowhere are findings of the configuration's own check; here they only keep the group from being built.
  */
-export function ksFromIos(ios: IosConfig, rsaKey: (key: RsaKey) => PrivateKey): KsFromIos {
+export function ksFromIos(ios: IosConfig, rsaKey: (key: RsaKey) => PrivateKey, pki?: RouterPki): KsFromIos {
   const problems: ConfigProblem[] = [];
   const servers = [...ios.groups.values()].flatMap((group) =>
     group.server === undefined ? [] : [{ group, server: group.server }],
@@ -42,7 +44,7 @@ export function ksFromIos(ios: IosConfig, rsaKey: (key: RsaKey) => PrivateKey): 
     return { config: undefined, problems };
   }
   const profiles = [...new Set(groups.map((group) => group.profile))];
-  const ike = endpointOfIos(ios, profiles, local, problems);
+  const ike = endpointOfIos(ios, profiles, local, problems, pki);
   if (problems.length > 0) return { config: undefined, problems };
   return { config: { local: { address: formatIpv4(local), port: GKM_PORT }, ike, groups }, problems };
 }
