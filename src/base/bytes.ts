@@ -242,6 +242,19 @@ export class Writer {
     this.buffer.set(octets, at);
   }
 
+  /** The octets that hexadecimal text stands for, without an array in between. Throws a WireError `badHex`. */
+  hex(text: string): void {
+    const count = text.length >>> 1;
+    const at = this.room(count);
+    for (let i = 0; i < count; i++) {
+      const high = digitOf(text.charCodeAt(2 * i));
+      const low = digitOf(text.charCodeAt(2 * i + 1));
+      if (high < 0 || low < 0) throw new WireError("badHex", `characters ${2 * i + 1} and ${2 * i + 2}`, 2 * i);
+      this.buffer[at + i] = (high << 4) | low;
+    }
+    if (text.length % 2 !== 0) throw new WireError("badHex", "an odd number of hexadecimal digits", text.length);
+  }
+
   patch8(at: number, value: number): void {
     this.buffer[at] = value;
   }

@@ -1,7 +1,7 @@
 /** The keys of an IKE SA: from a suite and a shared secret to what messages are protected with. RFC 7296 section 2.14. */
 import { type Bytes, fromHex } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
-import { type Secret, secret } from "../base/secret.ts";
+import { secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { ikeKeys, rekeySkeyseed, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
@@ -55,19 +55,14 @@ export function keySetOf(crypto: Crypto, input: KeyInput, seed: Bytes): SaKeySet
     suite: input.suite,
     protection: { encr: specs.encr, integ: specs.integ },
     prf: specs.prf,
-    d: owned(keys.d),
-    ai: owned(keys.ai),
-    ar: owned(keys.ar),
-    ei: owned(keys.ei),
-    er: owned(keys.er),
-    pi: owned(keys.pi),
-    pr: owned(keys.pr),
+    d: secret(keys.d),
+    ai: secret(keys.ai),
+    ar: secret(keys.ar),
+    ei: secret(keys.ei),
+    er: secret(keys.er),
+    pi: secret(keys.pi),
+    pr: secret(keys.pr),
   };
-}
-
-/** A copy: a view would keep all of the key material alive, and copies of state would multiply it. */
-function owned(octets: Bytes): Secret {
-  return secret(octets.slice());
 }
 
 /** The eight octets of an SPI in hexadecimal. */

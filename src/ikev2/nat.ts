@@ -3,7 +3,7 @@
  *
  * Each side says in IKE_SA_INIT, as hashes, from where and to where it sends; the other compares with what it sees.
  */
-import { type Bytes, concat, EMPTY, equal, u16 } from "../base/bytes.ts";
+import { type Bytes, EMPTY, equal, Writer } from "../base/bytes.ts";
 import type { Endpoint } from "../base/machine.ts";
 import type { Crypto } from "../crypto/api.ts";
 import { parseAddress } from "../wire/address.ts";
@@ -11,7 +11,6 @@ import type { Notify } from "../wire/ikev2.ts";
 import { NotifyType, Protocol } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import type { EndpointConfig } from "./api.ts";
-import { spiOctets } from "./keys.ts";
 import type { IkeSa, NatFinding } from "./state.ts";
 
 const PORT_IKE = 500;
@@ -24,8 +23,12 @@ export function notify(type: number, data: Bytes = EMPTY): Payload {
 
 /** SHA-1(SPIi | SPIr | IP | port). `spiResponder` is zero in the request. */
 export function natHash(crypto: Crypto, spiInitiator: string, spiResponder: string, side: Endpoint): Bytes {
-  const address = parseAddress(side.address) ?? EMPTY;
-  return crypto.hash("sha1", concat(spiOctets(spiInitiator), spiOctets(spiResponder), address, u16(side.port)));
+  const w = new Writer();
+  w.hex(spiInitiator);
+  w.hex(spiResponder);
+  w.bytes(parseAddress(side.address) ?? EMPTY);
+  w.u16(side.port);
+  return crypto.hash("sha1", w.finish());
 }
 
 export function natNotifies(

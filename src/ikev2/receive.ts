@@ -84,7 +84,7 @@ function receiveInit(turn: Turn, header: IkeHeader, octets: Bytes, from: Arrival
     drop(turn, "unexpectedResponse", from.remote);
     return;
   }
-  const message = decodeMessage(octets, registryOf(turn.endpoint));
+  const message = decodeMessage(octets, registryOf(turn.endpoint), header);
   const grammar = checkGrammar(header.exchange, response, message.payloads);
   if (message.sealed !== undefined || !grammar.ok || unknownCritical(message.payloads) !== undefined) {
     drop(turn, "grammar", from.remote, sa?.number, grammar.ok ? "critical or encrypted" : grammar.problem);
@@ -127,8 +127,8 @@ interface Opened {
 }
 
 /** Undefined where the message was dropped, or is a piece of one that is not whole yet. Throws WireError. */
-function openMessage(turn: Turn, sa: IkeSa, octets: Bytes, from: Arrival): Opened | undefined {
-  const message = decodeMessage(octets, registryOf(turn.endpoint));
+function openMessage(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes, from: Arrival): Opened | undefined {
+  const message = decodeMessage(octets, registryOf(turn.endpoint), header);
   const { sealed } = message;
   if (sealed === undefined) {
     const isHint = message.payloads.some((payload) => payload.kind === "N");
@@ -204,7 +204,7 @@ function receiveRequest(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes,
     drop(turn, "wrongPhase", from.remote, sa.number);
     return;
   }
-  const opened = openMessage(turn, sa, octets, from);
+  const opened = openMessage(turn, sa, header, octets, from);
   if (opened === undefined) return;
   noteArrival(turn, sa, from, true);
   beginServing(sa, messageId, exchange, opened.whole.datagram);
@@ -263,7 +263,7 @@ function receiveResponse(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes
     drop(turn, "unexpectedResponse", from.remote, sa.number);
     return;
   }
-  const opened = openMessage(turn, sa, octets, from);
+  const opened = openMessage(turn, sa, header, octets, from);
   if (opened === undefined) return;
   noteArrival(turn, sa, from, false);
   settleRequest(turn, sa, pending);
