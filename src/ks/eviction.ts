@@ -11,6 +11,7 @@ import { passOn } from "../gikev2/outcomes.ts";
 import type { Deletion } from "../gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import { close } from "../ikev2/endpoint.ts";
+import { settle } from "./answers.ts";
 import { ksEvent } from "./events.ts";
 import { createKek, keysOf, policyOf } from "./keys.ts";
 import { armKek, armTek, ensureKeys } from "./keyTimers.ts";
@@ -18,7 +19,7 @@ import { excludeLeaf } from "./keyTree.ts";
 import { sendToAll } from "./multicast.ts";
 import type { OldTeks } from "./rekey.ts";
 import { announce, copyForRound, dropMember, excludeAll, kekOfRekey, rekey, renewTeks } from "./rekey.ts";
-import { settle, startRound } from "./round.ts";
+import { startRound } from "./round.ts";
 import type { KsGroup, KsMember, Turn } from "./state.ts";
 import { rekeysInband } from "./state.ts";
 

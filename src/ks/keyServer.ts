@@ -13,6 +13,7 @@ import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
 import { answerAuth, close, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
 import { errorNotify } from "../wire/grammar.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
+import { settle } from "./answers.ts";
 import type { KsConfig } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import { evict } from "./eviction.ts";
@@ -20,7 +21,7 @@ import { sendCopy } from "./multicast.ts";
 import { repeatPush, takeRekeyAck } from "./push.ts";
 import { dialectOfRequest, register } from "./registration.ts";
 import { changeSigner, clearMembers, deleteDataSas, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
-import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch, settle } from "./round.ts";
+import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch } from "./round.ts";
 import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
 import { createKsState, dialectFor, rekeysInband, removeMember } from "./state.ts";
 

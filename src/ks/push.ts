@@ -7,8 +7,9 @@ import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
 import type { RekeyHeader } from "../gikev2/rekeyHeader.ts";
+import { endExcluded, noteAnswer, noteCopy, noteSilence } from "./answers.ts";
 import { ksEvent } from "./events.ts";
-import { endExcluded, noteAnswer, noteCopy, noteSilence } from "./round.ts";
+
 import type { KsGroup, KsMember, Push, Turn } from "./state.ts";
 import { dialectFor, memberKey, startTimer, timerKey } from "./state.ts";
 

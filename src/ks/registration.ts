@@ -17,6 +17,7 @@ import { formatIdentity } from "../wire/ikev2.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { payloadOf } from "../wire/payloads.ts";
+import { settle } from "./answers.ts";
 import type { Authorization } from "./config.ts";
 import { SENDER_ID_BITS } from "./config.ts";
 import { ksEvent } from "./events.ts";
@@ -25,7 +26,6 @@ import { keysOf, liveTeks, policyOf } from "./keys.ts";
 import { ensureKeys } from "./keyTimers.ts";
 import { addLeaf, pathOf } from "./keyTree.ts";
 import { reinitialise } from "./rekey.ts";
-import { settle } from "./round.ts";
 import type { KsGroup, KsMember, KsState, Tek, Turn } from "./state.ts";
 import { bindSa, dialectFor, memberKey, rekeysInband, removeMember, startTimer, unbindSa } from "./state.ts";
 

@@ -7,13 +7,13 @@ import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
 import { passOn } from "../gikev2/outcomes.ts";
 import type { RequestOptions, SaNumber } from "../ikev2/api.ts";
-import { close, forget, request, saView } from "../ikev2/endpoint.ts";
-import { ksEvent } from "./events.ts";
+import { request, saView } from "../ikev2/endpoint.ts";
+import { endExcluded, finishIfDone, lastFour, noteAnswer, noteCopy, noteSilence } from "./answers.ts";
 import type { GroupMessage } from "./multicast.ts";
 import { sealFor } from "./multicast.ts";
 import { startPush } from "./push.ts";
 import type { KsGroup, KsMember, RekeyRound, RoundMessage, Turn } from "./state.ts";
-import { dialectFor, rekeysInband, removeMember, startTimer, timerKey, unbindSa } from "./state.ts";
+import { dialectFor, rekeysInband, startTimer, timerKey } from "./state.ts";
 
 /** `members`: in the order of sending. With `excluding` they are gone from the group already. */
 export function startRound(
@@ -118,10 +118,6 @@ function copiesFor(group: KsGroup, member: KsMember): number {
   return Math.max(0, Math.min(count, ejectAfter.count - member.silentTransmissions - 1));
 }
 
-function lastFour(sequence: number, earlier: readonly number[]): number[] {
-  return [sequence, ...earlier.slice(0, 3)];
-}
-
 // ---------------------------------------------------------------------------------------------------------------- tags
 
 type TagKind = "rekey" | "exclude";
@@ -158,46 +154,10 @@ export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
   else if (member !== undefined) noteAnswer(turn, group, member, current);
 }
 
-/** `current`: to the round that is under way. */
-export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current: boolean): void {
-  member.silentTransmissions = 0;
-  member.silentRekeys = 0;
-  const data = { group: group.config.name, member: member.key };
-  if (!current || !member.awaited) {
-    turn.out.push(ksEvent("ks.unsolicitedAck", data));
-    return;
-  }
-  const round = group.round!;
-  member.acksReceived += 1;
-  member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
-  turn.out.push(ksEvent("ks.rekeyAcked", { sequence: round.sequence, ...data }));
-  settle(turn, group, member);
-}
-
 /** A copy left. */
 export function onRekeyRetransmitted(turn: Turn, sa: SaNumber, tag: string, copy: number): void {
   const { kind, group, member, current } = lookUp(turn, sa, tag);
   noteCopy(turn, group, kind === "exclude" ? undefined : member, current, copy);
-}
-
-/** `member`: undefined for one that is excluded. */
-export function noteCopy(
-  turn: Turn,
-  group: KsGroup,
-  member: KsMember | undefined,
-  current: boolean,
-  copy: number,
-): void {
-  group.counters.retransmits += 1;
-  if (current) {
-    group.round!.retransmits += 1;
-    group.counters.lastRetransmits += 1;
-  }
-  if (member === undefined) return;
-  member.rekeyRetries += 1;
-  member.silentTransmissions += 1;
-  const sequence = current ? group.round!.sequence : 0;
-  turn.out.push(ksEvent("ks.rekeyRetransmitted", { group: group.config.name, member: member.key, sequence, copy }));
 }
 
 /** All copies went by. */
@@ -205,63 +165,4 @@ export function onRekeyUnanswered(turn: Turn, sa: SaNumber, tag: string): void {
   const { kind, group, member, current } = lookUp(turn, sa, tag);
   if (kind === "exclude") endExcluded(turn, group, sa, current, false);
   else if (member?.awaited === true) noteSilence(turn, group, member);
-}
-
-export function noteSilence(turn: Turn, group: KsGroup, member: KsMember): void {
-  member.acksMissed += 1;
-  member.silentRekeys += 1;
-  const sequence = group.round?.sequence ?? 0;
-  turn.out.push(ksEvent("ks.rekeyUnanswered", { group: group.config.name, member: member.key, sequence }));
-  const { unit, count } = group.tuning.ejectAfter;
-  const silent = unit === "transmission" ? member.silentTransmissions : member.silentRekeys;
-  if (silent >= count) eject(turn, group, member, silent);
-  else settle(turn, group, member);
-}
-
-/** The member gets no more rekeys; it comes back by registering once its keys end. */
-function eject(turn: Turn, group: KsGroup, member: KsMember, silent: number): void {
-  const { sa } = member;
-  if (unbindSa(turn.state, group, member) && sa !== undefined) forget(turn.state.endpoint, sa);
-  removeMember(turn.state, group, member);
-  group.counters.ejected += 1;
-  const { unit } = group.tuning.ejectAfter;
-  turn.out.push(ksEvent("ks.memberEjected", { group: group.config.name, member: member.key, silent, unit }));
-  settle(turn, group, member);
-}
-
-/** No answer is awaited from this member any more. */
-export function settle(turn: Turn, group: KsGroup, member: KsMember): void {
-  const { round } = group;
-  if (!member.awaited) return;
-  member.awaited = false;
-  if (round === undefined || member.round !== round.number) return;
-  round.open -= 1;
-  finishIfDone(turn, group);
-}
-
-/** `sa`: of the excluded member, which nobody needs now unless it is in another group. */
-export function endExcluded(
-  turn: Turn,
-  group: KsGroup,
-  sa: SaNumber | undefined,
-  current: boolean,
-  answered: boolean,
-): void {
-  if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
-    if (answered) passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
-    else forget(turn.state.endpoint, sa);
-  }
-  if (!current) return;
-  group.round!.open -= 1;
-  finishIfDone(turn, group);
-}
-
-function finishIfDone(turn: Turn, group: KsGroup): void {
-  const { round } = group;
-  if (round === undefined || round.open > 0 || round.next < round.queue.length) return;
-  const durationMillis = Math.floor((turn.now - round.startedAt) / 1000);
-  group.counters.lastDurationMillis = durationMillis;
-  group.round = undefined;
-  const { sequence, retransmits } = round;
-  turn.out.push(ksEvent("ks.rekeyDone", { group: group.config.name, sequence, durationMillis, retransmits }));
 }

@@ -1,0 +1,109 @@
+/**
+ * What a key server notes of a rekey to one member, whichever way it travels: answers, copies, silence. When the last
+ * member has answered or was given up the round is over.
+ */
+import { passOn } from "../gikev2/outcomes.ts";
+import type { SaNumber } from "../ikev2/api.ts";
+import { close, forget } from "../ikev2/endpoint.ts";
+import { ksEvent } from "./events.ts";
+import type { KsGroup, KsMember, Turn } from "./state.ts";
+import { removeMember, unbindSa } from "./state.ts";
+
+export function lastFour(sequence: number, earlier: readonly number[]): number[] {
+  return [sequence, ...earlier.slice(0, 3)];
+}
+
+/** `current`: to the round that is under way. */
+export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current: boolean): void {
+  member.silentTransmissions = 0;
+  member.silentRekeys = 0;
+  const data = { group: group.config.name, member: member.key };
+  if (!current || !member.awaited) {
+    turn.out.push(ksEvent("ks.unsolicitedAck", data));
+    return;
+  }
+  const round = group.round!;
+  member.acksReceived += 1;
+  member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
+  turn.out.push(ksEvent("ks.rekeyAcked", { sequence: round.sequence, ...data }));
+  settle(turn, group, member);
+}
+
+/** `member`: undefined for one that is excluded. */
+export function noteCopy(
+  turn: Turn,
+  group: KsGroup,
+  member: KsMember | undefined,
+  current: boolean,
+  copy: number,
+): void {
+  group.counters.retransmits += 1;
+  if (current) {
+    group.round!.retransmits += 1;
+    group.counters.lastRetransmits += 1;
+  }
+  if (member === undefined) return;
+  member.rekeyRetries += 1;
+  member.silentTransmissions += 1;
+  const sequence = current ? group.round!.sequence : 0;
+  turn.out.push(ksEvent("ks.rekeyRetransmitted", { group: group.config.name, member: member.key, sequence, copy }));
+}
+
+export function noteSilence(turn: Turn, group: KsGroup, member: KsMember): void {
+  member.acksMissed += 1;
+  member.silentRekeys += 1;
+  const sequence = group.round?.sequence ?? 0;
+  turn.out.push(ksEvent("ks.rekeyUnanswered", { group: group.config.name, member: member.key, sequence }));
+  const { unit, count } = group.tuning.ejectAfter;
+  const silent = unit === "transmission" ? member.silentTransmissions : member.silentRekeys;
+  if (silent >= count) eject(turn, group, member, silent);
+  else settle(turn, group, member);
+}
+
+/** The member gets no more rekeys; it comes back by registering once its keys end. */
+function eject(turn: Turn, group: KsGroup, member: KsMember, silent: number): void {
+  const { sa } = member;
+  if (unbindSa(turn.state, group, member) && sa !== undefined) forget(turn.state.endpoint, sa);
+  removeMember(turn.state, group, member);
+  group.counters.ejected += 1;
+  const { unit } = group.tuning.ejectAfter;
+  turn.out.push(ksEvent("ks.memberEjected", { group: group.config.name, member: member.key, silent, unit }));
+  settle(turn, group, member);
+}
+
+/** No answer is awaited from this member any more. */
+export function settle(turn: Turn, group: KsGroup, member: KsMember): void {
+  const { round } = group;
+  if (!member.awaited) return;
+  member.awaited = false;
+  if (round === undefined || member.round !== round.number) return;
+  round.open -= 1;
+  finishIfDone(turn, group);
+}
+
+/** `sa`: of the excluded member, which nobody needs now unless it is in another group. */
+export function endExcluded(
+  turn: Turn,
+  group: KsGroup,
+  sa: SaNumber | undefined,
+  current: boolean,
+  answered: boolean,
+): void {
+  if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
+    if (answered) passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
+    else forget(turn.state.endpoint, sa);
+  }
+  if (!current) return;
+  group.round!.open -= 1;
+  finishIfDone(turn, group);
+}
+
+export function finishIfDone(turn: Turn, group: KsGroup): void {
+  const { round } = group;
+  if (round === undefined || round.open > 0 || round.next < round.queue.length) return;
+  const durationMillis = Math.floor((turn.now - round.startedAt) / 1000);
+  group.counters.lastDurationMillis = durationMillis;
+  group.round = undefined;
+  const { sequence, retransmits } = round;
+  turn.out.push(ksEvent("ks.rekeyDone", { group: group.config.name, sequence, durationMillis, retransmits }));
+}
