@@ -8,13 +8,20 @@ import type { Micros } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import type {
+  AuthProfile,
   ChildProposal,
   FragmentationConfig,
   IkeProposal,
   LivenessConfig,
+  PkiConfig,
   RetransmitPolicy,
 } from "../ikev2/api.ts";
 import type { Id, TrafficSelector } from "../wire/ikev2.ts";
+
+/** Authentication by signature, instead of the pre-shared key. */
+export interface PeerCertificates extends Pick<AuthProfile, "local" | "remote" | "trustpoints"> {
+  readonly pki: PkiConfig;
+}
 
 export interface PeerConfig {
   /** Where IKE begins; with `remote` absent the machine only answers. */
@@ -27,6 +34,8 @@ export interface PeerConfig {
   /** Whom we believe to be the peer; absent: whoever holds the key. */
   readonly remoteIdentity?: Id;
   readonly psk: Secret;
+  /** Absent: both sides use the pre-shared key. */
+  readonly certificates?: PeerCertificates;
   /** In order of preference, at least one each. */
   readonly ike: readonly IkeProposal[];
   readonly esp: readonly ChildProposal[];

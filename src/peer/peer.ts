@@ -96,7 +96,7 @@ function childPolicy(config: PeerConfig): ChildPolicy {
 }
 
 function endpointConfig(config: PeerConfig): EndpointConfig {
-  const { psk, remoteIdentity, natLocalPort, natRemotePort } = config;
+  const { certificates, psk, remoteIdentity, natLocalPort, natRemotePort } = config;
   const everybody = (network: string) => {
     return { peer: network, address: { network, mask: network }, localKey: psk, remoteKey: psk };
   };
@@ -106,8 +106,9 @@ function endpointConfig(config: PeerConfig): EndpointConfig {
       {
         name: PROFILE,
         localIdentity: config.localIdentity,
-        local: "pre-share",
-        remote: ["pre-share"],
+        local: certificates?.local ?? "pre-share",
+        remote: certificates?.remote ?? ["pre-share"],
+        trustpoints: certificates?.trustpoints,
         match: {
           remoteAddresses: [],
           remoteIdentities: remoteIdentity === undefined ? [] : [remoteIdentity],
@@ -125,6 +126,7 @@ function endpointConfig(config: PeerConfig): EndpointConfig {
     fragmentation: config.fragmentation,
     liveness: config.liveness,
     cookieThreshold: config.cookieThreshold,
+    pki: certificates?.pki,
   };
 }
 

@@ -6,7 +6,7 @@ import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "nod
 import { randomInt } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "vitest";
 import { hasTool } from "../tools.ts";
 import { until } from "./until.ts";
@@ -39,8 +39,8 @@ export interface Charon {
   readonly natPort: number;
   /** Of its configuration: certificates and keys are loaded from `swanctl/x509`, `x509ca` and `private` below it. */
   readonly folder: string;
-  /** Replaces all connections and secrets. */
-  load(connections: string, psk?: string): Promise<void>;
+  /** Replaces all connections and secrets. `files`: text by name below charon's swanctl folder, such as `x509ca/ca.pem`. */
+  load(connections: string, psk?: string, files?: Readonly<Record<string, string>>): Promise<void>;
   swanctl(...args: string[]): Promise<{ readonly ok: boolean; readonly text: string }>;
   /** Runs a program where charon is, such as ping. */
   run(program: string, ...args: string[]): Promise<{ readonly ok: boolean; readonly text: string }>;
@@ -198,7 +198,11 @@ export async function startCharon(options: CharonOptions = {}): Promise<Charon> 
     port,
     natPort,
     folder,
-    async load(connections, psk = PSK) {
+    async load(connections, psk = PSK, files = {}) {
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, "swanctl", name)), { recursive: true });
+        writeFileSync(join(folder, "swanctl", name), text);
+      }
       const text = `connections {\n${connections}\n}\nsecrets { ike-any { secret = "${psk}" } }\n`;
       writeFileSync(join(folder, "swanctl", "swanctl.conf"), text);
       const loaded = await swanctl("--load-all", "--noprompt", "--clear");
@@ -228,11 +232,15 @@ export interface ConnectionOptions {
   /** Further lines of the connection, and of its child. */
   readonly lines?: readonly string[];
   readonly childLines?: readonly string[];
+  /** How charon proves itself, and what it demands; the pre-shared key unless told. */
+  readonly local?: string;
+  readonly peer?: string;
 }
 
 /** A connection of swanctl.conf; its child is called `net`. */
 export function connection(charon: Charon, options: ConnectionOptions = {}): string {
   const { name = "v2", ike = "aes256-sha256-modp2048", esp = "aes256-sha256", remote } = options;
+  const { local = `auth = psk\n      id = ${CHARON_ID}`, peer = "auth = psk" } = options;
   return `  ${name} {
     version = 2
     local_addrs = ${charon.address}
@@ -243,9 +251,8 @@ export function connection(charon: Charon, options: ConnectionOptions = {}): str
     rekey_time = 0
     reauth_time = 0
     ${(options.lines ?? []).join("\n    ")}
-    local { auth = psk
-      id = ${CHARON_ID} }
-    remote { auth = psk }
+    local { ${local} }
+    remote { ${peer} }
     children { net {
       local_ts = ${CHARON_TS}
       remote_ts = 10.200.1.0/24
