@@ -132,7 +132,7 @@ function memberView(
 function statusOf(group: GmGroup | undefined): MemberGroupView["status"] {
   if (group === undefined || group.phase.at === "idle") return "Not Registered";
   if (group.phase.at === "registered") return "Registered";
-  return group.held === undefined ? "Registering" : "Re-registering";
+  return "Registering";
 }
 
 /** Of the KEKs that are still known. */

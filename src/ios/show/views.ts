@@ -197,7 +197,8 @@ export interface MemberGroupView {
   readonly address: string;
   readonly port: number;
   readonly version: string;
-  readonly status: "Registered" | "Registering" | "Re-registering" | "Not Registered";
+  /** With the policy still in place or without it: a member that registers again is registering, too. */
+  readonly status: "Registered" | "Registering" | "Not Registered";
   /** Key server of the policy in place, else the one that is being asked; absent before the first attempt. */
   readonly server: string | undefined;
   readonly reregisterIn: number | undefined;

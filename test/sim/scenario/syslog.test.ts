@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { EVENT_KINDS } from "../../../sim/check/eventKinds.ts";
+import { DEVICE_LOG } from "../../../sim/device/log.ts";
+import { syslogLines, syslogMessages } from "../../../sim/scenario/syslog.ts";
+import type { EventRow } from "../../../src/gikev2/eventTable.ts";
+import { GM_EVENTS } from "../../../src/gm/events.ts";
+import { KS_EVENTS } from "../../../src/ks/events.ts";
+import { diskScenario, finishedRun } from "../../scenarios/diskScenario.ts";
+
+const MESSAGE = /^%[A-Z]+-[0-7]-[A-Z0-9_]+: \S/;
+
+describe("tables of log lines", () => {
+  test("concern events that a trace can hold", () => {
+    expect(Object.keys(DEVICE_LOG).filter((kind) => !EVENT_KINDS.has(kind))).toEqual([]);
+  });
+
+  test("have facility, severity, mnemonic and text, each where its data fit", () => {
+    const rows: (readonly [string, EventRow])[] = [
+      ...Object.entries<EventRow>(KS_EVENTS),
+      ...Object.entries<EventRow>(GM_EVENTS),
+      ...Object.entries(DEVICE_LOG).map(([kind, syslog]) => [kind, { meaning: "", syslog }] as const),
+    ];
+    for (const [kind, { syslog = [], also = [] }] of rows) {
+      for (const line of [...syslog, ...also]) {
+        const messages = syslogMessages(kind, line.when ?? {});
+        expect(messages.length, kind).toBeGreaterThan(0);
+        for (const message of messages) expect(message).toMatch(MESSAGE);
+      }
+    }
+  });
+
+  test("say nothing about events of which no router logs a line", () => {
+    expect(syslogMessages("packet.sent", {})).toEqual([]);
+    expect(syslogMessages("toString", {})).toEqual([]);
+  });
+});
+
+describe("the log of the lab", () => {
+  const run = finishedRun(diskScenario("lab.yaml"), { untilMicros: 500_000_000 });
+  const lines = Array.from({ length: run.trace.events }, (_, number) =>
+    syslogLines(run.head, run.trace.event(number)),
+  ).flat();
+
+  test("has every datum that its lines name", () => {
+    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.filter((line) => line.includes("?"))).toEqual([]);
+  });
+
+  test("a registration is told in the order of IOS", () => {
+    const own = lines.filter((line) => line.startsWith("gm1: ")).map((line) => /%\S+-\d-(\w+):/.exec(line)![1]);
+    const upToFirst = own.slice(own.indexOf("GM_CM_ATTACH"), own.indexOf("GM_INSTALL_POLICIES_SUCCESS") + 1);
+    expect(upToFirst).toEqual([
+      "GM_CM_ATTACH",
+      "GDOI_ON_OFF",
+      "GM_REGSTER",
+      "SA_KEK_UPDATED",
+      "SA_TEK_UPDATED",
+      "GM_REKEY_TRANS_2_UNI",
+      "GM_REGS_COMPL",
+      "GM_INSTALL_POLICIES_SUCCESS",
+    ]);
+  });
+});
