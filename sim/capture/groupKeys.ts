@@ -40,7 +40,9 @@ export function readGroupKeys(payloads: readonly IsakmpPayload[], before: GroupP
   for (const packet of isakmpPayloadOf(payloads, "KD")?.packets ?? []) {
     const spi = toHex(packet.spi);
     if (packet.type === KeyPacketType.KEK) {
-      const key = rekeyKey(policies.keks.get(spi), keyOf(packet, "KEK_ALGORITHM_KEY"));
+      const policy = policies.keks.get(spi);
+      const algorithm = policy === undefined ? undefined : attributeOf(policy.attributes, "KEK_ALGORITHM");
+      const key = rekeyKey(algorithm ?? 0, keyOf(packet, "KEK_ALGORITHM_KEY"));
       if (key !== undefined) rekeys.set(spi, key);
     } else if (packet.type === KeyPacketType.TEK) {
       const encrKey = keyOf(packet, "TEK_ALGORITHM_KEY");
@@ -74,9 +76,9 @@ const KEK_CIPHERS: ReadonlyMap<number, number> = new Map([
   [KekAlgorithm.AES_CBC, OakleyEncryption.AES_CBC],
 ]);
 
-/** `material`: the IV, then the key. RFC 6407 section 5.6.2.1. */
-function rekeyKey(policy: SaKek | undefined, material: Bytes): RekeyKey | undefined {
-  const algorithm = KEK_CIPHERS.get(policy === undefined ? 0 : (attributeOf(policy.attributes, "KEK_ALGORITHM") ?? 0));
+/** `material`: the IV, then the key. RFC 6407 section 5.6.2.1. Undefined where they do not fit the KEK algorithm. */
+export function rekeyKey(kekAlgorithm: number, material: Bytes): RekeyKey | undefined {
+  const algorithm = KEK_CIPHERS.get(kekAlgorithm);
   const isAes = algorithm === OakleyEncryption.AES_CBC;
   const cipher = oakleyCipher(algorithm, isAes ? 8 * (material.length - 16) : undefined);
   if (cipher === undefined || material.length !== cipher.block + cipher.key) return undefined;

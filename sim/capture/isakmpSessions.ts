@@ -8,7 +8,7 @@
 import { type Bytes, equal, toHex } from "../../src/base/bytes.ts";
 import { WireError } from "../../src/base/errors.ts";
 import type { Crypto, HashName } from "../../src/crypto/api.ts";
-import type { EspKeyEntry, Ikev1KeyEntry } from "../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, GdoiKeyEntry, Ikev1KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { lastBlock, phase1Iv, phase2Iv } from "../../src/ikev1/keys.ts";
 import { type Ikev1Cipher, oakleyCipher, oakleyHash } from "../../src/ikev1/suite.ts";
 import { NO_SPI } from "../../src/wire/ikeMessage.ts";
@@ -17,7 +17,7 @@ import { decodeIsakmp, type IsakmpMessage, type OpenedChain, readIsakmpChain } f
 import { Doi, GdoiExchange } from "../../src/wire/isakmpNumbers.ts";
 import { GDOI, ISAKMP, type IsakmpPayload, type IsakmpSet, isakmpPayloadOf } from "../../src/wire/isakmpPayloads.ts";
 import { attributeOf } from "../../src/wire/tagged.ts";
-import { type GroupKeys, type GroupPolicies, type RekeyKey, readGroupKeys } from "./groupKeys.ts";
+import { type GroupKeys, type GroupPolicies, type RekeyKey, readGroupKeys, rekeyKey } from "./groupKeys.ts";
 
 interface Session {
   readonly key: Bytes;
@@ -33,15 +33,20 @@ interface Session {
 
 /**
  * Shown every message of a capture in order; returns what is inside of an encrypted one where that can be opened. A
- * message that was seen before opens as it did then. `learn` gets the keys of data SAs that a group hands out.
+ * message that was seen before opens as it did then. `keks` are rekey SAs that are known beforehand. `learn` gets the keys of data SAs that a group hands out.
  */
 export function isakmpSessions(
   crypto: Crypto,
   entries: readonly Ikev1KeyEntry[],
+  keks: readonly GdoiKeyEntry[],
   learn: (entry: EspKeyEntry) => void,
 ): (message: Bytes) => OpenedChain | undefined {
   const sessions = new Map(entries.map((entry) => [entry.cookieInitiator, newSession(entry.encrKey.secret)]));
   const rekeys = new Map<string, RekeyKey>();
+  for (const { spi, algorithm, encrKey } of keks) {
+    const key = rekeyKey(algorithm, encrKey.secret);
+    if (key !== undefined) rekeys.set(spi, key);
+  }
   const seen = new Map<string, OpenedChain>();
   let policies: GroupPolicies = { keks: new Map(), teks: new Map() };
 

@@ -4,7 +4,7 @@
  */
 import { type Bytes, EMPTY, equal } from "../../src/base/bytes.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
-import type { EspKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, GdoiKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { encrKeyOctets, type SaKeys } from "../../src/crypto/prf.ts";
 import { icvOctets, type Protection, unprotect } from "../../src/crypto/protector.ts";
 import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
@@ -35,6 +35,7 @@ export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
   const ike = new Map<string, IkeKeyEntry>();
   const esp = new Map<number, EspKeyEntry[]>();
   const ikev1: Ikev1KeyEntry[] = [];
+  const keks: GdoiKeyEntry[] = [];
   const addEsp = (entry: EspKeyEntry): void => {
     const spi = Number.parseInt(entry.spi, 16);
     const known = esp.get(spi) ?? [];
@@ -43,10 +44,11 @@ export function keyRing(crypto: Crypto, entries: readonly KeyEntry[]): KeyRing {
   for (const entry of entries) {
     if (entry.kind === "ike") ike.set(entry.spiInitiator + entry.spiResponder, entry);
     else if (entry.kind === "esp") addEsp(entry);
+    else if (entry.kind === "gdoi") keks.push(entry);
     else ikev1.push(entry);
   }
   return {
-    openIsakmp: isakmpSessions(crypto, ikev1, addEsp),
+    openIsakmp: isakmpSessions(crypto, ikev1, keks, addEsp),
     openIke(message, header, part) {
       const entry = ike.get(header.spiInitiator + header.spiResponder);
       return entry === undefined ? undefined : openIke(crypto, entry, message, header, part);

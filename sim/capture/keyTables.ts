@@ -9,11 +9,11 @@
  * | `ikev1_decryption_table` | one row per SA of IKEv1, where there are any |
  * | `preferences` | ESP is decrypted and its ICV checked |
  * | `decode_as_entries` | UDP 848 is IKE |
- * | `getvpn_keys` | every entry in full, for our own tools; Wireshark does not look at it |
+ * | `getvpn_keys` | every entry in full, KEKs of GDOI too, for our own tools and our dissector |
  */
 import { type Bytes, EMPTY, fromHex, toHex } from "../../src/base/bytes.ts";
 import { type Secret, secret } from "../../src/base/secret.ts";
-import type { EspKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
+import type { EspKeyEntry, GdoiKeyEntry, IkeKeyEntry, Ikev1KeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { type CsvRow, csvQuoted, csvRows } from "./csv.ts";
 import {
   type CipherName,
@@ -53,6 +53,8 @@ export function writeKeyTables(entries: readonly KeyEntry[]): KeyTables {
     const line = JSON.stringify(ownForm(entry));
     if (own.has(line)) continue;
     own.add(line);
+    // Wireshark has no table for the KEK of a GDOI group; the dissector that goes with the folder reads ours.
+    if (entry.kind === "gdoi") continue;
     const row = rowOf(entry);
     if (row === undefined) unsupported.push(entry);
     else rows[entry.kind].add(row);
@@ -120,7 +122,7 @@ function integrityName(table: readonly IntegrityName[], integ: number): string |
 }
 
 /** Undefined where Wireshark does not know an algorithm of the entry. */
-function rowOf(entry: KeyEntry): string | undefined {
+function rowOf(entry: Exclude<KeyEntry, GdoiKeyEntry>): string | undefined {
   if (entry.kind === "ike") return ikeRow(entry);
   return entry.kind === "esp" ? espRow(entry) : ikev1Row(entry);
 }
@@ -214,17 +216,20 @@ const TEXTS = {
   ike: ["spiInitiator", "spiResponder"],
   esp: ["spi", "source", "destination"],
   ikev1: ["cookieInitiator"],
+  gdoi: ["spi"],
 } as const;
 const NUMBERS = {
   ike: ["encr", "encrKeyBits", "integ"],
   esp: ["encr", "encrKeyBits", "integ"],
   ikev1: [],
+  gdoi: ["algorithm"],
 } as const;
 const DIALECTS: ReadonlySet<unknown> = new Set(["rfc9838", "yeung-07"]);
 const KEYS = {
   ike: ["encrInitiator", "encrResponder", "integInitiator", "integResponder"],
   esp: ["encrKey", "integKey"],
   ikev1: ["encrKey"],
+  gdoi: ["encrKey"],
 } as const;
 
 /** The entry with its keys in hexadecimal. */
@@ -243,7 +248,9 @@ function ownEntry({ cells }: CsvRow): KeyEntry | string {
   if (typeof value !== "object" || value === null) return "no JSON object";
   const found = value as Readonly<Record<string, unknown>>;
   const { kind } = found;
-  if (kind !== "ike" && kind !== "esp" && kind !== "ikev1") return "kind `ike`, `esp` or `ikev1` expected";
+  if (kind !== "ike" && kind !== "esp" && kind !== "ikev1" && kind !== "gdoi") {
+    return "kind `ike`, `esp`, `ikev1` or `gdoi` expected";
+  }
   const entry: Record<string, unknown> = { kind };
   for (const name of TEXTS[kind]) {
     if (typeof found[name] !== "string") return `${name}: text expected`;

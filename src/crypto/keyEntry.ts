@@ -51,4 +51,15 @@ export interface Ikev1KeyEntry {
   readonly encrKey: Secret;
 }
 
-export type KeyEntry = IkeKeyEntry | EspKeyEntry | Ikev1KeyEntry;
+/** The rekey SA of a GDOI group: what every GROUPKEY-PUSH under this KEK opens with. */
+export interface GdoiKeyEntry {
+  readonly kind: "gdoi";
+  /** The cookie pair, 32 hexadecimal digits. */
+  readonly spi: string;
+  /** Number of the registry "KEK Algorithms", RFC 6407 section 5.3.2. */
+  readonly algorithm: number;
+  /** The IV, then the key, as KEK_ALGORITHM_KEY holds them. */
+  readonly encrKey: Secret;
+}
+
+export type KeyEntry = IkeKeyEntry | EspKeyEntry | Ikev1KeyEntry | GdoiKeyEntry;

@@ -173,7 +173,7 @@ function proto.dissector(_, pinfo, tree)
   end
 end
 
-register_postdissector(proto, true)
+register_postdissector(proto)
 
 -- The port of GDOI and G-IKEv2, for configuration folders without a line that says so.
 DissectorTable.get("udp.port"):add(848, Dissector.get("isakmp"))

@@ -21,6 +21,23 @@ local function linesOf(name)
   end
 end
 
+-- key: octets of key, those of triple DES 24. Numbers of the registry "IKE Encryption Algorithm".
+local function cipherOf(number, keyBits)
+  if number == 7 and keyBits then return { open = ciphers.aesCbc, key = keyBits / 8, block = 16 } end
+  if number == 5 then return { open = ciphers.desCbc, key = 24, block = 8 } end
+  if number == 1 then return { open = ciphers.desCbc, key = 8, block = 8 } end
+end
+
+-- KEK algorithms in those numbers.
+local KEK_CIPHERS = { [1] = 1, [2] = 5, [3] = 7 }
+
+-- material: the IV, then the key.
+local function addRekey(spi, algorithm, material)
+  local cipher = cipherOf(KEK_CIPHERS[algorithm], 8 * (#material - 16))
+  if not cipher or #material ~= cipher.block + cipher.key then return end
+  rekeys[spi] = { cipher = cipher, iv = material:sub(1, cipher.block), key = material:sub(cipher.block + 1) }
+end
+
 -- Forgets all messages and reads the tables anew: called for every file.
 local function reset()
   sessions, rekeys, policies, seen = {}, {}, {}, {}
@@ -30,15 +47,14 @@ local function reset()
       sessions[cookie:lower()] = { key = fromHex(key), publics = {}, ivs = {} }
     end
   end
+  for line in linesOf("getvpn_keys") do
+    local spi, algorithm = line:match('"spi":"(%x+)"'), line:match('"algorithm":(%d+)')
+    local key = line:match('"encrKey":"(%x+)"')
+    if line:find('"kind":"gdoi"', 1, true) and spi and algorithm and key then
+      addRekey(spi, tonumber(algorithm), fromHex(key))
+    end
+  end
 end
-
--- key: octets of key, those of triple DES 24. Numbers of the registry "IKE Encryption Algorithm".
-local function cipherOf(number, keyBits)
-  if number == 7 and keyBits then return { open = ciphers.aesCbc, key = keyBits / 8, block = 16 } end
-  if number == 5 then return { open = ciphers.desCbc, key = 24, block = 8 } end
-  if number == 1 then return { open = ciphers.desCbc, key = 8, block = 8 } end
-end
-local KEK_CIPHERS = { [1] = 1, [2] = 5, [3] = 7 }
 
 -- What a message in clear tells: the chosen transform, and the public value.
 local function observe(head, payloads)
@@ -122,12 +138,7 @@ local function learn(payloads)
     for _, packet in ipairs(payload.kind == "KD" and payload.body and payload.body.packets or {}) do
       local policy, material = policies[packet.spi], packet["@KEK_ALGORITHM_KEY"]
       if packet.type == 2 and policy and material then
-        local octets = fromHex(material)
-        local number = KEK_CIPHERS[policy["@KEK_ALGORITHM"]]
-        local cipher = cipherOf(number, 8 * (#octets - 16))
-        if cipher and #octets == cipher.block + cipher.key then
-          rekeys[packet.spi] = { cipher = cipher, iv = octets:sub(1, cipher.block), key = octets:sub(cipher.block + 1) }
-        end
+        addRekey(packet.spi, policy["@KEK_ALGORITHM"], fromHex(material))
       end
     end
   end
