@@ -12,8 +12,8 @@ import { isCounterMode, suits } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
 import type { SaNumber, SaView } from "../ikev2/api.ts";
 import { saView } from "../ikev2/endpoint.ts";
+import { identityText } from "../pki/identity.ts";
 import type { Id } from "../wire/ikev2.ts";
-import { formatIdentity } from "../wire/ikev2.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { payloadOf } from "../wire/payloads.ts";
@@ -117,7 +117,7 @@ function refusalOf(group: KsGroup, view: SaView, identity: Id, kwk: Secret | und
 function isAuthorized({ addresses, identities }: Authorization, view: SaView, identity: Id): boolean {
   const address = parseIpv4(view.remote.address);
   const here = address !== undefined && addresses?.some(({ first, last }) => first <= address && address <= last);
-  return (addresses === undefined || here === true) && (identities?.includes(formatIdentity(identity)) ?? true);
+  return (addresses === undefined || here === true) && (identities?.includes(identityText(identity)) ?? true);
 }
 
 function refuse(
@@ -135,7 +135,7 @@ function refuse(
   const data = {
     group: group?.config.name ?? "",
     member: memberKey(view.remote),
-    identity: formatIdentity(identity),
+    identity: identityText(identity),
     notify,
     reason,
     requested,
@@ -230,7 +230,7 @@ function admit(
   const member: KsMember = {
     key,
     remote: view.remote,
-    identity: formatIdentity(identity),
+    identity: identityText(identity),
     sa: view.number,
     kwk,
     registeredAt: turn.now,

@@ -1,7 +1,8 @@
 /** What may be told of a peer machine, for summaries. */
 import type { IkeSuite } from "../ikev2/api.ts";
 import { saView } from "../ikev2/endpoint.ts";
-import { formatIdentity, transformName } from "../wire/ikev2.ts";
+import { identityText } from "../pki/identity.ts";
+import { transformName } from "../wire/ikev2.ts";
 import { TransformType } from "../wire/ikev2Numbers.ts";
 import type { PeerState } from "./peer.ts";
 import { suiteName } from "./tunnel.ts";
@@ -21,7 +22,7 @@ export function peerStatus({ config, endpoint, sas, tunnels, sending }: PeerStat
   const remote = view?.remote ?? config.remote;
   return {
     remote: remote === undefined ? "" : `${remote.address}:${remote.port}`,
-    identity: view?.identity === undefined ? "" : formatIdentity(view.identity),
+    identity: view?.identity === undefined ? "" : identityText(view.identity),
     ikeSuite: view === undefined ? "" : ikeSuiteName(view.suite),
     espSuite: tunnel === undefined ? "" : suiteName(tunnel.view.suite),
   };

@@ -1,5 +1,4 @@
 /** Object identifiers that certificates are made of: content octets in hexadecimal, as the DER reader yields them. */
-import { type Bytes, toHex } from "../base/bytes.ts";
 
 /** RFC 5280 section 4.2. */
 export const ExtensionOid = {
@@ -73,8 +72,4 @@ export function dotted(oid: string): string {
     value = 0;
   }
   return arcs.join(".");
-}
-
-export function oidText(content: Bytes): string {
-  return dotted(toHex(content));
 }

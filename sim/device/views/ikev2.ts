@@ -5,7 +5,7 @@ import type { IkeEndpoint } from "../../../src/ikev2/endpoint.ts";
 import type { IkeSa } from "../../../src/ikev2/state.ts";
 import type { AuthenticationMethod, Ikev2Profile, IosConfig } from "../../../src/ios/model.ts";
 import type { Ikev2SaView } from "../../../src/ios/show/views.ts";
-import { formatIdentity } from "../../../src/wire/ikev2.ts";
+import { identityText } from "../../../src/pki/identity.ts";
 import { Encr, Integ, Prf } from "../../../src/wire/ikev2Numbers.ts";
 import { keyOctetsOf, secondsSince } from "./common.ts";
 
@@ -81,7 +81,7 @@ function saView(config: IosConfig, endpoint: IkeEndpoint, sa: IkeSa, now: Micros
     localSpi: localSpi === "" ? NO_SPI : localSpi,
     remoteSpi: remoteSpi === "" ? NO_SPI : remoteSpi,
     localId: localIdentity(profile, sa.local.address),
-    remoteId: sa.identity === undefined ? "" : formatIdentity(sa.identity),
+    remoteId: sa.identity === undefined ? "" : identityText(sa.identity),
     requests: {
       localNext: sa.out.nextId,
       remoteNext: sa.inward.nextId,
