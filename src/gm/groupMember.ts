@@ -19,6 +19,7 @@ import { noteUnknownSpi, onMissedTimer } from "./missedRekey.ts";
 import {
   beginRegistration,
   onEstablished,
+  onIkeKeys,
   onRegistrationAnswer,
   onRegistrationClosed,
   registeringOver,
@@ -84,9 +85,12 @@ function follow(turn: Turn, outcomes: readonly IkeOutcome[]): void {
 function followOne(turn: Turn, outcome: IkeOutcome): void {
   const { state, tools, now } = turn;
   switch (outcome.kind) {
+    case "keys":
+      onIkeKeys(turn, outcome.entry);
+      turn.out.push(outcome);
+      break;
     case "send":
     case "event":
-    case "keys":
       turn.out.push(outcome);
       break;
     case "established":

@@ -7,6 +7,7 @@
 import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { passOn } from "../gikev2/outcomes.ts";
 import { suits } from "../gikev2/policy.ts";
 import type { CloseReason, SaNumber } from "../ikev2/api.ts";
@@ -112,6 +113,17 @@ function ask(turn: Turn, group: GmGroup, sa: SaNumber): void {
 /** The groups that register over an IKE SA, or wait for it. */
 export function registeringOver(turn: Turn, sa: SaNumber): readonly GmGroup[] {
   return turn.state.groups.filter(({ phase }) => phase.at === "registering" && phase.sa === sa);
+}
+
+/** IKE_SA_INIT is over and GSA_AUTH leaves now: not before does the key server make its answer. */
+export function onIkeKeys(turn: Turn, entry: KeyEntry): void {
+  if (entry.kind !== "ike") return;
+  for (const group of turn.state.groups) {
+    const { phase } = group;
+    if (phase.at !== "registering" || phase.step !== "auth") continue;
+    const view = saView(turn.state.endpoint, phase.sa);
+    if (view?.spiInitiator === entry.spiInitiator) group.phase = { ...phase, since: turn.now };
+  }
 }
 
 /** The key server proved itself and answered the first group; the others may ask now. */

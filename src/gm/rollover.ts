@@ -1,10 +1,10 @@
 /**
  * Which of several TEKs a member sends with. Members get a new TEK at different instants, so each goes on with the old
  * one until it has 30 s left: by then everybody has the new one. The same rule makes a newcomer send with the oldest TEK
- * that is not in its last seconds. Its last seconds begin earlier by what is in doubt about its end. Where the key server has given an activation delay (RFC 9838 ATD) the new TEK takes
+ * that is not in its last seconds. They begin earlier where its end is in doubt. Where the key server has given an activation delay (RFC 9838 ATD) the new TEK takes
  * over when that has passed.
  */
-import type { Micros } from "../base/micros.ts";
+import { type Micros, SECOND } from "../base/micros.ts";
 
 export interface Candidate {
   readonly expiresAt: Micros;
@@ -21,6 +21,12 @@ export interface Choice<T> {
   readonly until: Micros | undefined;
 }
 
+/**
+ * What must be left beside the doubt: others are to hold the old TEK still when the last packet under it arrives. No
+ * more than that, as members that missed the rekey come back from 60 s before the end on and know the old TEK alone.
+ */
+const TRANSIT: Micros = SECOND;
+
 /** `teks` of one family, newest first. */
 export function chooseSender<T extends Candidate>(teks: readonly T[], now: Micros, rolloverLeft: Micros): Choice<T> {
   const alive = teks.filter((tek) => tek.expiresAt > now);
@@ -28,7 +34,7 @@ export function chooseSender<T extends Candidate>(teks: readonly T[], now: Micro
   if (activated.length > 0) return chooseActivated(alive, now);
   for (let i = alive.length - 1; i > 0; i--) {
     const tek = alive[i]!;
-    const until = tek.expiresAt - (tek.doubt ?? 0) - rolloverLeft;
+    const until = tek.expiresAt - Math.max(rolloverLeft, (tek.doubt ?? 0) + TRANSIT);
     if (until > now) return { tek, until };
   }
   return { tek: alive[0], until: undefined };
