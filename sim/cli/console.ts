@@ -94,6 +94,11 @@ async function talk(session: Console): Promise<void> {
     ask();
     editor.write(line);
   });
+  // CNTL/Z ends the configuration mode, as the router says, and does not stop the program.
+  editor.on("SIGTSTP", () => {
+    if (session.typing !== undefined) printData(`^Z\n${answer(session, "end")}`);
+    ask();
+  });
   ask();
   for await (const line of editor) {
     printData(answer(session, line));
