@@ -43,26 +43,35 @@ const ANY: Selector = {
 
 const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
 const EVERYBODY = { network: "0.0.0.0", mask: "0.0.0.0" } as const;
+const MATCH = { remoteAddresses: [EVERYBODY], remoteIdentities: [], anyRemote: false } as const;
+const KEYS = [{ peer: "any", address: EVERYBODY, localKey: SHARED_KEY, remoteKey: SHARED_KEY }] as const;
+const REMOTE = ["pre-share"] as const;
 
 function profile(address: string): AuthProfile {
   return {
     name: PROFILE_NAME,
     localIdentity: { type: IdType.IPV4_ADDR, data: addressOctets(address) },
     local: "pre-share",
-    remote: ["pre-share"],
-    match: { remoteAddresses: [EVERYBODY], remoteIdentities: [], anyRemote: false },
-    keys: [{ peer: "any", address: EVERYBODY, localKey: SHARED_KEY, remoteKey: SHARED_KEY }],
+    remote: REMOTE,
+    match: MATCH,
+    keys: KEYS,
     lifetimeSeconds: 0,
   };
 }
 
-function ike(address: string, dh: BenchDhGroup): EndpointConfig {
+const PROPOSALS: Readonly<Record<BenchDhGroup, EndpointConfig["proposals"]>> = {
+  14: [proposal(14)],
+  31: [proposal(31)],
+};
+const RETRANSMIT = { first: 2 * SECOND, factor: 2, repeats: 5 } as const;
+
+function proposal(dh: BenchDhGroup): EndpointConfig["proposals"][number] {
   const encr = [{ id: SUITE.encr, keyBits: SUITE.encrKeyBits }];
-  return {
-    proposals: [{ encr, prf: [Prf.HMAC_SHA2_256], integ: [], dh: [dh], kwa: [Kwa.KW_5649_256] }],
-    profiles: [profile(address)],
-    retransmit: { first: 2 * SECOND, factor: 2, repeats: 5 },
-  };
+  return { encr, prf: [Prf.HMAC_SHA2_256], integ: [], dh: [dh], kwa: [Kwa.KW_5649_256] };
+}
+
+function ike(address: string, dh: BenchDhGroup): EndpointConfig {
+  return { proposals: PROPOSALS[dh], profiles: [profile(address)], retransmit: RETRANSMIT };
 }
 
 /** Rekeys go out to all members at once, are sent again after 10 s three times, and nobody is put out for silence. */

@@ -124,7 +124,7 @@ export function receiveAuthResponse(
     rejectResponder(turn, sa, identity, problem);
     return;
   }
-  sa.identity = identity;
+  sa.identity = owned(identity);
   const { transcript, offer } = phase;
   establish(turn, sa, profile, payloads);
   if (offer !== undefined) takeFirstChild(turn, sa, offer, transcript, payloads);
@@ -203,6 +203,11 @@ function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readon
 
 // -------------------------------------------------------------------------------------------------------- responder
 
+/** A view would keep the whole message in memory for as long as the SA lives. */
+function owned(identity: Id): Id {
+  return { ...identity, data: identity.data.slice() };
+}
+
 /** An AUTH request; the grammar has been checked and the request is being served. */
 export function receiveAuthRequest(
   turn: Turn,
@@ -231,7 +236,7 @@ export function receiveAuthRequest(
     return;
   }
   sa.profile = profile.name;
-  sa.identity = identity;
+  sa.identity = owned(identity);
   moveTo(turn.endpoint, sa, { at: "authenticating", transcript, messageId, payloads });
   turn.outcomes.push({
     kind: "authenticating",
