@@ -2,7 +2,7 @@
  * Negotiation of an IKE SA: what we offer, what we take of an offer, and whether an answer keeps to what we offered. RFC
  * 7296 section 3.3.6, RFC 5282 section 8 (AEAD), RFC 9838 section 4.5.4 (key wrap algorithm).
  */
-import { EMPTY } from "../base/bytes.ts";
+import { type Bytes, EMPTY } from "../base/bytes.ts";
 import { dhSpec, encrSpec, integSpec, kwaSpec, prfSpec } from "../crypto/suite.ts";
 import type { Proposal, Sa, Transform } from "../wire/ikev2.ts";
 import { Integ, Protocol, TransformType } from "../wire/ikev2Numbers.ts";
@@ -38,6 +38,19 @@ export function transform(type: number, id: number, keyBits = 0): Transform {
  * former must not come with an integrity algorithm. `spi`: 8 octets when an IKE SA is rekeyed.
  */
 export function offer(proposals: readonly IkeProposal[], spi = EMPTY): Sa {
+  if (spi.length > 0) return newOffer(proposals, spi);
+  let made = firstOffers.get(proposals);
+  if (made === undefined) {
+    made = newOffer(proposals, spi);
+    firstOffers.set(proposals, made);
+  }
+  return made;
+}
+
+/** Offers of first SAs by what was configured: an initiator needs its own twice (7 kB of a registration's 190). */
+const firstOffers = new WeakMap<readonly IkeProposal[], Sa>();
+
+function newOffer(proposals: readonly IkeProposal[], spi: Bytes): Sa {
   const wire: Proposal[] = [];
   for (const proposal of proposals) {
     for (const aead of [true, false]) {
