@@ -120,7 +120,11 @@ function associated(prefix: Bytes, sequenceHigh: Bytes | undefined): Bytes {
 
 /** Key and nonce: the salt lies behind the key in key material and in front of the IV in the nonce. */
 function nonceOf(encr: EncrSpec, key: Bytes, iv: Bytes): { key: Bytes; nonce: Bytes } {
-  return { key: key.subarray(0, encr.key), nonce: concat(key.subarray(encr.key), iv) };
+  // Copies: a view of a short array has memory of its own made for that array outside the heap.
+  const nonce = new Uint8Array(encr.salt + iv.length);
+  for (let i = 0; i < encr.salt; i++) nonce[i] = key[encr.key + i]!;
+  nonce.set(iv, encr.salt);
+  return { key: key.slice(0, encr.key), nonce };
 }
 
 function seal(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: ProtectInput): Bytes {
