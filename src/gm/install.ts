@@ -97,19 +97,19 @@ function replaceTeks(
 
 /** Data SAs of a policy, the newest generation first; those of one family are numbered downwards from the newest. */
 function teksOf(turn: Turn, group: GmGroup, { policy, keys }: GroupUpdate): HeldTek[] {
-  const occurrences = new Map<string, number>();
-  for (const { selector } of policy.dataSas) {
-    const key = selectorKey(selector);
-    occurrences.set(key, (occurrences.get(key) ?? 0) + 1);
-  }
-  group.generation += Math.max(0, ...occurrences.values());
   const seen = new Map<string, number>();
-  return policy.dataSas.map((sa) => {
+  let most = 0;
+  const placed = policy.dataSas.map((sa) => {
     const key = selectorKey(sa.selector);
     const depth = seen.get(key) ?? 0;
     seen.set(key, depth + 1);
-    return heldTek(turn, sa, familyOf(group, key), group.generation - depth, keys.teks.get(sa.spi)!, policy);
+    most = Math.max(most, depth + 1);
+    return { sa, depth, family: familyOf(group, key) };
   });
+  group.generation += most;
+  return placed.map(({ sa, depth, family }) =>
+    heldTek(turn, sa, family, group.generation - depth, keys.teks.get(sa.spi)!, policy),
+  );
 }
 
 function heldTek(

@@ -11,28 +11,39 @@ import type { GmGroup } from "./state.ts";
 
 /** `policy`: of a registration or a rekey that has data SAs, the newest generation first. */
 export function trafficRules(group: GmGroup, policy: GroupPolicy): TrafficRule[] {
-  const { config } = group;
-  const rules: TrafficRule[] = [];
-  if (config.bypassControl) rules.push(...controlTraffic(config.local.address, config.local.port).map(bypass));
-  rules.push(...config.localBypass.map(bypass));
+  const rules = [...ownRules(group)];
   const seen = new Set<string>();
   let place = 0;
   for (const { selector: first, more = [] } of policy.dataSas) {
-    const family = familyOf(group, selectorKey(first));
-    for (const selector of [first, ...more]) {
-      rules.push(...bypassAt(policy, place++));
-      const key = selectorKey(selector);
+    const firstKey = selectorKey(first);
+    const family = familyOf(group, firstKey);
+    for (const selector of more.length === 0 ? [first] : [first, ...more]) {
+      addBypass(rules, policy, place++);
+      const key = selector === first ? firstKey : selectorKey(selector);
       // Older generations repeat the selectors of the newest.
       if (!seen.has(key)) rules.push({ action: "protect", selector, family });
       seen.add(key);
     }
   }
-  rules.push(...bypassAt(policy, place));
+  addBypass(rules, policy, place);
   return rules;
 }
 
-function bypassAt(policy: GroupPolicy, place: number): TrafficRule[] {
-  return policy.bypass.filter(({ before }) => before === place).map(({ selector }) => bypass(selector));
+/** Rules in front by what was configured: they are the same at each rekey. */
+const rulesInFront = new WeakMap<GmGroup["config"], readonly TrafficRule[]>();
+
+function ownRules({ config }: GmGroup): readonly TrafficRule[] {
+  let rules = rulesInFront.get(config);
+  if (rules === undefined) {
+    const control = config.bypassControl ? controlTraffic(config.local.address, config.local.port) : [];
+    rules = [...control, ...config.localBypass].map(bypass);
+    rulesInFront.set(config, rules);
+  }
+  return rules;
+}
+
+function addBypass(rules: TrafficRule[], policy: GroupPolicy, place: number): void {
+  for (const { before, selector } of policy.bypass) if (before === place) rules.push(bypass(selector));
 }
 
 function bypass(selector: Selector): TrafficRule {
