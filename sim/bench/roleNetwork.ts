@@ -46,6 +46,7 @@ interface Node {
   readonly number: number;
   readonly name: string;
   readonly address: Ipv4;
+  readonly addressText: string;
   readonly role: { readonly kind: "ks"; readonly state: KsState } | { readonly kind: "gm"; readonly state: GmState };
   tools: Tools;
   readonly plane: DataPlane | undefined;
@@ -179,6 +180,7 @@ function createNode(number: number, dh: BenchDhGroup, crypto: Crypto, root: Rng)
     number,
     name,
     address,
+    addressText: formatIpv4(address),
     role:
       number === 0
         ? { kind: "ks", state: createKsState(ksConfig(dh)) }
@@ -212,7 +214,7 @@ function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
   const udp = readUdp(packet, header);
   if (udp === undefined) return undefined;
   return {
-    local: { address: formatIpv4(header.destination), port: udp.destinationPort },
+    local: { address: node.addressText, port: udp.destinationPort },
     remote: { address: formatIpv4(header.source), port: udp.sourcePort },
     octets: udp.payload,
   };
