@@ -59,6 +59,20 @@ describe("addresses", () => {
 });
 
 describe("reader and writer", () => {
+  it("write hexadecimal text as the octets that it stands for, and refuse what is none", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (octets) => {
+        const w = new Writer();
+        w.u8(7);
+        w.hex(toHex(octets));
+        expect(w.finish()).toEqual(Uint8Array.of(7, ...octets));
+      }),
+    );
+    for (const text of ["0", "012", "0g", "a ", ":0"]) {
+      expect(() => new Writer().hex(text)).toThrow(expect.objectContaining({ code: "badHex" }));
+    }
+  });
+
   it("agree about every width", () => {
     const w = new Writer(1);
     w.u8(0xff);
