@@ -219,7 +219,10 @@ function acceptInit(turn: Turn, sa: IkeSa, phase: InitSent, message: IkeMessage,
   sa.spiResponder = spiResponder;
   const { spiInitiator } = sa;
   sa.keys = deriveKeys(crypto, { suite: agreed.suite, ni: phase.ni, nr, spiInitiator, spiResponder, shared });
-  turn.outcomes.push({ kind: "keys", entry: keyEntry(sa.keys, spiInitiator, spiResponder, turn.endpoint.config.dialect) });
+  turn.outcomes.push({
+    kind: "keys",
+    entry: keyEntry(sa.keys, spiInitiator, spiResponder, turn.endpoint.config.dialect),
+  });
   if (noteNat(turn, sa, spiResponder, payloads)) floatPorts(sa, turn.endpoint.config);
   noteFragmentation(turn, sa, payloads);
   sa.abilities = noteAbilities(sa.abilities, payloads);
