@@ -131,7 +131,7 @@ function integKeyOctets(integ: IntegSpec | undefined): number {
   return integ?.key ?? 0;
 }
 
-/** Views: the keys live and die together, and seven buffers of their own would take 150 octets each. */
+/** Views: the keys live and die together, and seven buffers of their own would take some 120 octets each. */
 function cut(material: Bytes, sizes: readonly number[]): Bytes[] {
   let at = 0;
   return sizes.map((size) => {
