@@ -261,7 +261,7 @@ function begin(endpoint: IkeEndpoint, tools: Tools, now: Micros): Turn {
 
 function known(endpoint: IkeEndpoint, number: SaNumber): IkeSa {
   const sa = endpoint.sas.get(number);
-  assert(sa !== undefined, `no IKE SA ${number}`);
+  assert(sa !== undefined, () => `no IKE SA ${number}`);
   return sa;
 }
 
