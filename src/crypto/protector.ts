@@ -120,7 +120,6 @@ function associated(prefix: Bytes, sequenceHigh: Bytes | undefined): Bytes {
 
 /** Key and nonce: the salt lies behind the key in key material and in front of the IV in the nonce. */
 function nonceOf(encr: EncrSpec, key: Bytes, iv: Bytes): { key: Bytes; nonce: Bytes } {
-  // Copies: a view of a short array has memory of its own made for that array outside the heap.
   const nonce = new Uint8Array(encr.salt + iv.length);
   for (let i = 0; i < encr.salt; i++) nonce[i] = key[encr.key + i]!;
   nonce.set(iv, encr.salt);
