@@ -9,7 +9,7 @@ const rooms = {
   "src/ikev2": ["src/base", "src/wire", "src/crypto", "src/pki"],
   "src/esp": ["src/base", "src/wire", "src/crypto"],
   "src/gikev2": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/ios"],
-  "src/gdoi": ["src/base", "src/wire", "src/crypto", "src/ikev1", "src/esp", "src/gikev2"],
+  "src/gdoi": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev1", "src/esp", "src/gikev2", "src/ios"],
   "src/peer": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp"],
   "src/ks": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
   "src/gm": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],

@@ -1,7 +1,6 @@
 /** The `pki` part of a scenario file as a plan: who issues what to whom. */
 import { SECOND } from "../../src/base/micros.ts";
-import { EPOCH_DEFAULT } from "../../src/ikev2/certificates.ts";
-import { type CalendarSeconds, parseCalendar } from "../../src/pki/calendar.ts";
+import { type CalendarSeconds, EPOCH_DEFAULT, parseCalendar } from "../../src/pki/calendar.ts";
 import { type Name, parseName } from "../../src/pki/name.ts";
 import { globMatches } from "../check/glob.ts";
 import { selectNodes } from "./devices.ts";

@@ -25,10 +25,10 @@ export interface RouterPki {
   readonly config: PkiConfig;
 }
 
-/** The trustpoints of a profile. One without certificates is incomplete: nobody has enrolled it. */
+/** The trustpoints that a profile names. One without certificates is incomplete: nobody has enrolled it. */
 export function trustpointsOf(
   ios: IosConfig,
-  profile: Ikev2Profile,
+  profile: Pick<Ikev2Profile, "trustpoints">,
   pki: RouterPki | undefined,
   problems: ConfigProblem[],
 ): readonly Trustpoint[] {

@@ -6,7 +6,6 @@ import { type Bytes, concat, equal, fromUtf8, toHex, utf8 } from "../base/bytes.
 import { WireError } from "../base/errors.ts";
 import type { Crypto } from "../crypto/api.ts";
 import { contextTag, DER_SEQUENCE, DerReader } from "../crypto/der.ts";
-import { type CalendarSeconds, parseCalendar } from "../pki/calendar.ts";
 import { type Certificate, decodeCertificate } from "../pki/certificate.ts";
 import type { Trust } from "../pki/chain.ts";
 import { type Crl, decodeCrl } from "../pki/crl.ts";
@@ -19,8 +18,6 @@ import { decodeHashes, encodeHashes, fitsMethod, SIGNATURE_HASHES, type Signatur
 import type { PeerAbilities } from "./state.ts";
 
 const SHA1_OCTETS = 20;
-/** When a run begins unless the configuration says otherwise. */
-export const EPOCH_DEFAULT: CalendarSeconds = parseCalendar("2026-01-01")!;
 
 const TAKEN_ENCODINGS: readonly number[] = [
   CertEncoding.X509_SIGNATURE,

@@ -38,7 +38,7 @@ export const DEFAULTS = {
     group: 1,
     lifetimeSeconds: 86_400,
   },
-  isakmp: { identity: "address", keepaliveRetrySeconds: 2 },
+  isakmp: { identity: "address", keepaliveRetrySeconds: 2, aggressive: true },
   /** The proposal called `default` of 17.x images. */
   ikev2Proposal: {
     encryption: ["aes-cbc-256"],
@@ -93,7 +93,12 @@ export function emptyConfig(): IosConfig {
     rsaKeys: new Map(),
     ecKeys: new Map(),
     pki: { trustpoints: new Map(), certificateMaps: new Map() },
-    isakmp: { policies: new Map(), keys: [], identity: DEFAULTS.isakmp.identity },
+    isakmp: {
+      policies: new Map(),
+      keys: [],
+      identity: DEFAULTS.isakmp.identity,
+      aggressive: DEFAULTS.isakmp.aggressive,
+    },
     ikev2: {
       proposals: new Map([["default", proposal]]),
       policies: new Map([["default", policy]]),

@@ -270,6 +270,8 @@ export interface IsakmpConfig {
     readonly at: Place;
   };
   identity: "address" | "dn" | "hostname";
+  /** Aggressive Mode is taken from peers: without `crypto isakmp aggressive-mode disable`. */
+  aggressive: boolean;
 }
 
 export type Ikev2Encryption =

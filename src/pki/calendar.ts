@@ -82,6 +82,9 @@ export function parseCalendar(text: string): CalendarSeconds | undefined {
   return secondsOf({ year: year!, month: month!, day: day!, hour: hour!, minute: minute!, second: second! });
 }
 
+/** When a run begins unless its configuration says otherwise. */
+export const EPOCH_DEFAULT: CalendarSeconds = parseCalendar("2026-01-01")!;
+
 /** UTCTime or GeneralizedTime in the one form that RFC 5280 section 4.1.2.5 allows. Throws a WireError. */
 export function readTime(reader: DerReader): CalendarSeconds {
   const at = reader.at;

@@ -113,6 +113,15 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
     },
   },
   {
+    pattern: "crypto isakmp aggressive-mode disable",
+    set(target) {
+      target.isakmp.aggressive = false;
+    },
+    no(target) {
+      target.isakmp.aggressive = true;
+    },
+  },
+  {
     pattern:
       "crypto key generate rsa [{general-keys | usage-keys | signature | encryption | label <word:label> | " +
       "modulus <360-4096:modulus> | exportable:{exportable} | storage <word:device>}...]",
@@ -143,7 +152,6 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
     "crypto isakmp enable",
     "crypto isakmp invalid-spi-recovery",
     "crypto isakmp nat keepalive <5-3600:seconds>",
-    "crypto isakmp aggressive-mode disable",
     "crypto isakmp fragmentation",
     "crypto isakmp diagnose error [<line:text>]",
     "crypto isakmp default policy",

@@ -165,7 +165,7 @@ function printBox(ikev2: Ikev2Config): string[] {
 }
 
 export function printIsakmp(isakmp: IsakmpConfig, options: PrintOptions): string[][] {
-  const { policies, keys, keepalive, identity } = isakmp;
+  const { policies, keys, keepalive, identity, aggressive } = isakmp;
   return [
     ...[...policies.values()].map(printIsakmpPolicy),
     [
@@ -175,6 +175,7 @@ export function printIsakmp(isakmp: IsakmpConfig, options: PrintOptions): string
         return `crypto isakmp keepalive ${seconds}${retry}${periodic ? " periodic" : ""}`;
       }),
       ...unless(DEFAULTS.isakmp.identity, identity, (value) => `crypto isakmp identity ${value}`),
+      ...unless(DEFAULTS.isakmp.aggressive, aggressive, () => "crypto isakmp aggressive-mode disable"),
     ],
   ];
 }
