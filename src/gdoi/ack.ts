@@ -2,11 +2,11 @@
  * A member's acknowledgement of a PUSH: HASH, SEQ and the member's address under a key that is derived from the KEK.
  * RFC 8263.
  *
- *     interoperable   exchange 35, in clear: HDR, HASH, SEQ, ID
- *     cisco           exchange 240 (private use), encrypted with the KEK: HDR*, HASH, SEQ, ID
+ *     interoperable   types 1 and 3    exchange 35, in clear: HDR, HASH, SEQ, ID
+ *     cisco           type 240         exchange 240, encrypted with the KEK: HDR*, HASH, SEQ, ID
  *
  * Of Cisco's own acknowledgement it is known that it exists, that it is encrypted and that every unicast rekey wants it;
- * its layout here is ours and must not be sent to strangers. HASH = prf(ack_key, SEQ | ID), both whole payloads.
+ * its layout here is ours. The key server asks for it with a type of the private-use range, so no stranger is sent it. HASH = prf(ack_key, SEQ | ID), both whole payloads.
  */
 import { type Bytes, concat, equal, fromHex, u16, utf8 } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
@@ -32,22 +32,31 @@ export const EXCHANGE_X_ACK = 240;
 
 const LABEL = concat(utf8("GROUPKEY-PUSH ACK"), Uint8Array.of(0));
 
+type AckKind = "interoperable" | "cisco";
+
+interface AckType {
+  readonly kind: AckKind;
+  readonly hash: HashName;
+  /** Bits. */
+  readonly output: number;
+  readonly block: number;
+}
+
 /** Acknowledgement types whose base key is the KEK; those of a key hierarchy are not there. RFC 8263 section 2. */
-const PRFS: ReadonlyMap<number, { readonly hash: HashName; readonly output: number; readonly block: number }> = new Map(
-  [
-    [KekAck.KEK_SHA256, { hash: "sha256", output: 256, block: 512 }],
-    [KekAck.KEK_SHA512, { hash: "sha512", output: 512, block: 1024 }],
-  ],
-);
+const TYPES: ReadonlyMap<number, AckType> = new Map([
+  [KekAck.KEK_SHA256, { kind: "interoperable", hash: "sha256", output: 256, block: 512 }],
+  [KekAck.KEK_SHA512, { kind: "interoperable", hash: "sha512", output: 512, block: 1024 }],
+  [KekAck.X_KEK_SHA256_ENCRYPTED, { kind: "cisco", hash: "sha256", output: 256, block: 512 }],
+]);
 
 /** A member that does not know the type that a key server asks for joins all the same. RFC 8263 section 4. */
 export function isKnownAck(type: number): boolean {
-  return PRFS.has(type);
+  return TYPES.has(type);
 }
 
 /** ack_key = prf(KEK without its IV, "GROUPKEY-PUSH ACK" | 0 | SPI | L). RFC 8263 section 3.2. */
 export function ackKey(crypto: Crypto, base: Bytes, spi: Bytes, type: number, bits: GdoiSwitches["ackKeyBits"]): Bytes {
-  const { hash, output, block } = PRFS.get(type)!;
+  const { hash, output, block } = TYPES.get(type)!;
   return crypto.hmac(hash, base, concat(LABEL, spi, u16(bits === "printed" ? block : output)));
 }
 
@@ -64,14 +73,14 @@ function coveredChain(sequence: number, address: string): Bytes {
 
 /** The whole chain: HASH in front of `covered`. */
 function chainOf(crypto: Crypto, key: Bytes, type: number, covered: Bytes): Bytes {
-  const hash = crypto.hmac(PRFS.get(type)!.hash, key, covered);
+  const hash = crypto.hmac(TYPES.get(type)!.hash, key, covered);
   return concat(Uint8Array.of(SEQ_NUMBER, 0, 0, 4 + hash.length), hash, covered);
 }
 const SEQ_NUMBER = GDOI.byKind.get("SEQ")!.number;
 
 /**
  * `sa`: the KEK that protected the PUSH, even if the PUSH has deleted it. `address`: the member's as in its PULL. `type`:
- * what the policy asks for; Cisco's own has no types and takes that of SHA-256.
+ * what the policy asks for.
  */
 export function sealAck(
   crypto: Crypto,
@@ -85,7 +94,7 @@ export function sealAck(
   const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, switches.ackKeyBits);
   const chain = chainOf(crypto, key, type, coveredChain(sequence, address));
   const first = IsakmpPayloadType.HASH;
-  if (switches.acknowledgement === "interoperable") {
+  if (TYPES.get(type)!.kind === "interoperable") {
     return encodeSealedIsakmp(headOf(sa.spi, GdoiExchange.GROUPKEY_PUSH_ACK, 0), { first, ciphertext: chain });
   }
   const plain = new Uint8Array(Math.ceil(chain.length / block) * block);
@@ -100,16 +109,17 @@ export function ackSpiOf(octets: Bytes): string | undefined {
 }
 
 export type OpenedAck =
-  | { readonly ok: true; readonly sequence: number; readonly address: string; readonly kind: "interoperable" | "cisco" }
+  | { readonly ok: true; readonly sequence: number; readonly address: string; readonly kind: AckKind }
   | { readonly ok: false; readonly reason: "malformed" | "hash" };
 
-const KINDS: ReadonlyMap<number, "interoperable" | "cisco"> = new Map([
+const KINDS: ReadonlyMap<number, AckKind> = new Map([
   [GdoiExchange.GROUPKEY_PUSH_ACK, "interoperable"],
   [EXCHANGE_X_ACK, "cisco"],
 ]);
 
 /**
- * A key server looks for duplicates first, then calls this; both readings of L are taken. The KEK is shared, so any
+ * A key server looks for duplicates first, then calls this; both readings of L are taken. `type`:
+ * what the policy asks for. The KEK is shared, so any
  * member can forge another's acknowledgement (RFC 8263 section 7.1). Never throws for foreign octets.
  */
 export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
@@ -124,7 +134,7 @@ export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number
 function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
   const message = decodeIsakmp(octets, GDOI);
   const kind = KINDS.get(message.exchange);
-  if (kind === undefined) return { ok: false, reason: "malformed" };
+  if (kind === undefined || kind !== TYPES.get(type)?.kind) return { ok: false, reason: "malformed" };
   const payloads = kind === "cisco" ? decrypted(crypto, sa, message) : message.payloads;
   const isShaped = payloads?.map((payload) => payload.kind).join(" ") === "HASH SEQ ID";
   const expectedFlags = kind === "cisco" ? ISAKMP_ENCRYPTED : 0;
@@ -142,7 +152,7 @@ function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): 
   const hash = isakmpPayloadOf(payloads, "HASH")!.data;
   const isGenuine = (["printed", "output"] as const).some((bits) => {
     const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, bits);
-    return equal(hash, crypto.hmac(PRFS.get(type)!.hash, key, covered));
+    return equal(hash, crypto.hmac(TYPES.get(type)!.hash, key, covered));
   });
   return isGenuine ? { ok: true, sequence, address: formatAddress(id.data), kind } : { ok: false, reason: "hash" };
 }

@@ -78,13 +78,10 @@ export function obstacle(policy: GroupPolicy, switches: GdoiSwitches): string | 
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/**
- * The caller has seen to it that there is no `obstacle`. `ack`: number of the acknowledgement that members are asked for
- * (RFC 8263 section 2), 0 for none.
- */
-export function saOfPolicy(policy: GroupPolicy, ack = 0): GroupSa {
+/** The caller has seen to it that there is no `obstacle`. */
+export function saOfPolicy(policy: GroupPolicy): GroupSa {
   const policies: GroupSa["policies"][number][] = [];
-  if (policy.kek !== undefined) policies.push({ kind: "SAK", body: kekToWire(policy.kek, ack) });
+  if (policy.kek !== undefined) policies.push({ kind: "SAK", body: kekToWire(policy.kek) });
   const gap = gapToWire(policy);
   if (gap.attributes.length > 0) policies.push({ kind: "GAP", body: gap });
   for (const sa of policy.dataSas) {
@@ -95,7 +92,7 @@ export function saOfPolicy(policy: GroupPolicy, ack = 0): GroupSa {
   return { doi: Doi.GDOI, situation: 0, policies };
 }
 
-function kekToWire(kek: KekPolicy, ack: number): SaKek {
+function kekToWire(kek: KekPolicy): SaKek {
   const cipher = kekCipher(kek.suite)!;
   const attributes: SaKek["attributes"][number][] = [{ kind: "KEK_ALGORITHM", value: cipher.algorithm }];
   if (kek.suite.encrKeyBits !== 0) attributes.push({ kind: "KEK_KEY_LENGTH", value: kek.suite.encrKeyBits });
@@ -106,7 +103,9 @@ function kekToWire(kek: KekPolicy, ack: number): SaKek {
     attributes.push({ kind: "SIG_HASH_ALGORITHM", value: hash }, { kind: "SIG_ALGORITHM", value: algorithm });
   }
   if (kek.publicKey !== undefined) attributes.push({ kind: "SIG_KEY_LENGTH", value: keyBits(kek.publicKey) });
-  if (ack !== 0) attributes.push({ kind: "KEK_ACK_REQUESTED", value: ack });
+  if (kek.acknowledgement !== undefined) {
+    attributes.push({ kind: "KEK_ACK_REQUESTED", value: kek.acknowledgement });
+  }
   return {
     protocol: IpProtocol.UDP,
     source: rekeyEndToWire(kek.source),
@@ -181,14 +180,6 @@ export function policyOfSa(sa: GroupSa, switches: GdoiSwitches): GroupPolicy {
   };
 }
 
-/** The acknowledgement that members of a group are asked for; 0 for none. RFC 8263 section 2. */
-export function ackOfSa(sa: GroupSa): number {
-  for (const entry of sa.policies) {
-    if (entry.kind === "SAK") return attributeOf(entry.body.attributes, "KEK_ACK_REQUESTED") ?? 0;
-  }
-  return 0;
-}
-
 /** The same SPI once more: further traffic of the SA, which otherwise has not changed. */
 function joined(known: DataSaPolicy | undefined, sa: DataSaPolicy): DataSaPolicy {
   if (known === undefined) return sa;
@@ -211,6 +202,7 @@ function kekFromWire({ protocol, source, destination, spi, attributes }: SaKek):
   if (algorithm === undefined || signature === undefined) malformed("a KEK without cipher or signature");
   const lifetimeSeconds = numberValue(attributeOf(attributes, "KEK_KEY_LIFETIME"));
   if (lifetimeSeconds === undefined || lifetimeSeconds === 0) malformed("a KEK without a lifetime");
+  const acknowledgement = attributeOf(attributes, "KEK_ACK_REQUESTED");
   return {
     spi: toHex(spi),
     suite: kekSuite(algorithm, attributeOf(attributes, "KEK_KEY_LENGTH")),
@@ -220,6 +212,7 @@ function kekFromWire({ protocol, source, destination, spi, attributes }: SaKek):
     authentication: authenticationOf(signature, attributeOf(attributes, "SIG_HASH_ALGORITHM")),
     nextMessageId: FIRST_SEQUENCE,
     nextSpis: [],
+    ...(acknowledgement === undefined || acknowledgement === 0 ? {} : { acknowledgement }),
   };
 }
 

@@ -26,7 +26,7 @@ const NONCE_LENGTH = 32;
 type Phase =
   /** Member: message 1 is sent; message 3 is sent. */
   | { readonly at: "sent1"; readonly registration: Registration }
-  | { readonly at: "sent3"; readonly group: GroupId; readonly policy: GroupPolicy; readonly ack: number }
+  | { readonly at: "sent3"; readonly group: GroupId; readonly policy: GroupPolicy }
   /** Key server: the room above is asked; message 2 is sent; the room above is asked again. */
   | { readonly at: "asked"; readonly group: GroupId }
   | {
@@ -58,14 +58,8 @@ export type PullOutcome =
   | { readonly kind: "pullAsked"; readonly pull: PullId; readonly group: GroupId }
   /** Key server: the member is there and takes the policy. The room above calls `grantKeys` or `refusePull` now. */
   | { readonly kind: "pullWanted"; readonly pull: PullId; readonly group: GroupId; readonly senderIds: number }
-  /** Member: all is there. `ack`: type of acknowledgement that rekeys ask for, 0 for none. */
-  | {
-      readonly kind: "pullGranted";
-      readonly pull: PullId;
-      readonly group: GroupId;
-      readonly grant: Grant;
-      readonly ack: number;
-    }
+  /** Member: all is there. */
+  | { readonly kind: "pullGranted"; readonly pull: PullId; readonly group: GroupId; readonly grant: Grant }
   /**
    * Member: the key server refuses, or (then the SA is gone as well) the policy cannot be used or breaks the rules: the
    * member looks elsewhere.
@@ -167,22 +161,22 @@ function take2(turn: Turn, { payloads }: Message, registration: Registration): r
   const { group, capabilities, senderIds } = registration;
   const read = readPull2(payloads, pulls.switches);
   if (!read.ok) return giveUp(turn, group, read.notify, read.problem);
-  const { policy, ack } = read.value;
+  const policy = read.value;
   if (capabilities !== undefined && !suits(capabilities, policy)) {
     return giveUp(turn, group, IsakmpNotifyType["NO-PROPOSAL-CHOSEN"], "the policy is beyond this member");
   }
-  pulls.active.set(keyOf(pull), { at: "sent3", group, policy, ack });
+  pulls.active.set(keyOf(pull), { at: "sent3", group, policy });
   return answer(endpoint, tools, pull.sa, pull.messageId, pull3(senderIds), false, now);
 }
 
 function take4(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "sent3" }>): readonly PullOutcome[] {
   const { pulls, endpoint, tools, pull, now } = turn;
-  const { group, policy, ack } = phase;
+  const { group, policy } = phase;
   const read = readPull4(payloads, policy);
   if (!read.ok) return giveUp(turn, group, read.notify, read.problem);
   finish(endpoint, tools, pull.sa, pull.messageId, now);
   pulls.active.delete(keyOf(pull));
-  return [{ kind: "pullGranted", pull, group, grant: read.value, ack }];
+  return [{ kind: "pullGranted", pull, group, grant: read.value }];
 }
 
 /** A member that cannot use what it is given deletes the phase 1 SA. RFC 6407 section 3.3. */
@@ -236,22 +230,22 @@ function take1(turn: Turn, { payloads }: Message): readonly PullOutcome[] {
 }
 
 /**
- * Message 2. `keys` are those of `policy` and are handed out with message 4. `ack`: what rekeys of the group ask for. The
- * caller has seen to it that the policy can be told in GDOI (`obstacle`).
+ * Message 2. `keys` are those of `policy` and are handed out with message 4. The caller has seen to it that the policy can
+ * be told in GDOI (`obstacle`).
  */
 export function offerPolicy(
   pulls: Pulls,
   endpoint: Ikev1Endpoint,
   tools: Tools,
   pull: PullId,
-  offer: { readonly policy: GroupPolicy; readonly keys: GroupKeys; readonly ack?: number },
+  offer: { readonly policy: GroupPolicy; readonly keys: GroupKeys },
   now: Micros,
 ): readonly PullOutcome[] {
   const phase = pulls.active.get(keyOf(pull));
   assert(phase?.at === "asked", "offerPolicy follows `pullAsked`");
-  const { policy, keys, ack = 0 } = offer;
+  const { policy, keys } = offer;
   pulls.active.set(keyOf(pull), { at: "offered", group: phase.group, policy, keys });
-  const payloads = pull2(tools.rng.bytes(NONCE_LENGTH), policy, ack);
+  const payloads = pull2(tools.rng.bytes(NONCE_LENGTH), policy);
   return answer(endpoint, tools, pull.sa, pull.messageId, payloads, false, now);
 }
 

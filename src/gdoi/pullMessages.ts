@@ -16,7 +16,7 @@ import { attributeOf } from "../wire/tagged.ts";
 import { checkKnown, GdoiError, malformed, reading } from "./gdoiError.ts";
 import { groupOfId, idOfGroup } from "./identities.ts";
 import { kdOfKeys, keysOfKd } from "./keys.ts";
-import { ackOfSa, FIRST_SEQUENCE, policyOfSa, saOfPolicy } from "./policySa.ts";
+import { FIRST_SEQUENCE, policyOfSa, saOfPolicy } from "./policySa.ts";
 import type { GdoiSwitches } from "./switches.ts";
 
 /** GDOI's nonces have 8 to 128 octets. Section 5.8. */
@@ -60,25 +60,18 @@ export function readPull1(payloads: readonly IsakmpPayload[]): Read<GroupId> {
   });
 }
 
-export function pull2(nonce: Bytes, policy: GroupPolicy, ack: number): IsakmpPayload[] {
+export function pull2(nonce: Bytes, policy: GroupPolicy): IsakmpPayload[] {
   return [
     { kind: "NONCE", body: { data: nonce } },
-    { kind: "GSA", body: saOfPolicy(policy, ack) },
+    { kind: "GSA", body: saOfPolicy(policy) },
   ];
 }
 
 /** The policy without what comes with the keys: number and public key of the KEK, length of Sender-IDs. */
-export interface OfferedPolicy {
-  readonly policy: GroupPolicy;
-  /** Type of acknowledgement that rekeys ask for; 0 for none. */
-  readonly ack: number;
-}
-
-export function readPull2(payloads: readonly IsakmpPayload[], switches: GdoiSwitches): Read<OfferedPolicy> {
+export function readPull2(payloads: readonly IsakmpPayload[], switches: GdoiSwitches): Read<GroupPolicy> {
   return reading(() => {
     checkShape(payloads, ["NONCE", "GSA"], []);
-    const sa = isakmpPayloadOf(payloads, "GSA")!;
-    return { policy: policyOfSa(sa, switches), ack: ackOfSa(sa) };
+    return policyOfSa(isakmpPayloadOf(payloads, "GSA")!, switches);
   });
 }
 

@@ -27,7 +27,7 @@ import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { malformed, reading } from "./gdoiError.ts";
 import { type KekParts, kekParts } from "./kek.ts";
 import { kdOfKeys, keysOfKd } from "./keys.ts";
-import { ackOfSa, policyOfSa, saOfPolicy } from "./policySa.ts";
+import { policyOfSa, saOfPolicy } from "./policySa.ts";
 import { type PushSignature, pushSignature, signatureOctets, signPush, verifyPush } from "./signature.ts";
 import type { GdoiSwitches } from "./switches.ts";
 
@@ -69,7 +69,7 @@ function roundUp(length: number, block: number): number {
 
 // ------------------------------------------------------------------------------------------------------------ sealing
 
-/** `sequence`: of the message under this KEK, from 1. `ack`: what the SAK of a new KEK asks for. */
+/** `sequence`: of the message under this KEK, from 1. */
 export function sealPush(
   crypto: Crypto,
   sa: RekeySa,
@@ -77,21 +77,20 @@ export function sealPush(
   update: GroupUpdate,
   sequence: number,
   switches: GdoiSwitches,
-  ack = 0,
 ): Bytes {
   const payloads: IsakmpPayload[] = [
     { kind: "SEQ", body: { number: sequence } },
     ...update.deletions.map((deletion): IsakmpPayload => ({ kind: "D", body: deleteOfDeletion(deletion) })),
-    ...contentOf(update, ack),
+    ...contentOf(update),
   ];
   return sealPayloads(crypto, sa, signer, payloads, switches);
 }
 
 /** Neither SA nor KD where nothing is to be distributed. RFC 6407 section 5.9. */
-function contentOf({ policy, keys }: GroupUpdate, ack: number): IsakmpPayload[] {
+function contentOf({ policy, keys }: GroupUpdate): IsakmpPayload[] {
   if (policy.kek === undefined && policy.dataSas.length === 0) return [];
   return [
-    { kind: "GSA", body: saOfPolicy(policy, ack) },
+    { kind: "GSA", body: saOfPolicy(policy) },
     { kind: "KD", body: kdOfKeys(policy, keys, []) },
   ];
 }
@@ -185,16 +184,11 @@ function shapeProblem(payloads: readonly IsakmpPayload[]): string | undefined {
 
 // ------------------------------------------------------------------------------------------------------------ reading
 
-export interface PushContent extends GroupUpdate {
-  /** Acknowledgement that a new KEK asks for; 0 for none. */
-  readonly ack: number;
-}
-
 /**
  * What a genuine PUSH says. Some key servers repeat the KEK that carries the message; that is no change and left out.
  * Deletions come first: they are to be applied before what is new.
  */
-export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switches: GdoiSwitches): Read<PushContent> {
+export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switches: GdoiSwitches): Read<GroupUpdate> {
   return reading(() => {
     const kekSpi = fromHex(sa.spi);
     const deletions = payloads.flatMap((payload) =>
@@ -204,7 +198,7 @@ export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switch
     const kd = isakmpPayloadOf(payloads, "KD");
     if (gsa === undefined || kd === undefined) {
       if (!payloads.some(({ kind }) => kind === "D")) malformed("neither policy nor deletion");
-      return { policy: NO_POLICY, keys: NO_KEYS, deletions, ack: 0 };
+      return { policy: NO_POLICY, keys: NO_KEYS, deletions };
     }
     const { kek, ...rest } = policyOfSa(gsa, switches);
     const isNew = kek !== undefined && kek.spi !== sa.spi;
@@ -212,6 +206,6 @@ export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switch
     const { keys, member } = keysOfKd(kd, policy, sa.spi);
     const { publicKey = sa.publicKey } = member;
     const renewed = isNew ? { kek: { ...kek, ...(publicKey === undefined ? {} : { publicKey }) } } : {};
-    return { policy: { ...rest, ...renewed }, keys, deletions, ack: isNew ? ackOfSa(gsa) : 0 };
+    return { policy: { ...rest, ...renewed }, keys, deletions };
   });
 }

@@ -13,8 +13,8 @@ export interface GdoiSwitches {
    */
   readonly ackKeyBits: "printed" | "output";
   /**
-   * How a member acknowledges a unicast rekey: with GROUPKEY-PUSH-ACK (RFC 8263), or in the layout of ours that stands
-   * for Cisco's own, whose octets nobody outside knows (see ack.ts).
+   * How a key server wants unicast rekeys acknowledged: with GROUPKEY-PUSH-ACK (RFC 8263), or in the layout of ours that
+   * stands for Cisco's own, whose octets nobody outside knows (see ack.ts). Members answer as they are asked.
    */
   readonly acknowledgement: "interoperable" | "cisco";
   /**

@@ -1,11 +1,14 @@
 /**
- * The seam between what roles decide and how a dialect of G-IKEv2 writes it down. RFC 9838 and the draft that Cisco ships
- * share exchange and payload numbers but not contents; key servers and members speak through this interface and know
- * nothing of octets. A dialect belongs to the group: its key server and its members use the same one.
+ * The seam between what roles decide and how a protocol writes it down; key servers and members speak through these
+ * interfaces and know nothing of octets. A `RekeyProtocol` is what happens under a KEK, which GDOI and G-IKEv2 have in
+ * common; a `Dialect` adds registration over IKEv2. RFC 9838 and the draft that Cisco ships share exchange and payload
+ * numbers but not contents. A dialect belongs to the group: its key server and its members use the same one.
  */
 import type { Bytes } from "../base/bytes.ts";
+import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto, PrivateKey, PublicKey } from "../crypto/api.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
 import type { IkeSuite } from "../ikev2/api.ts";
 import type { Payload, Registry } from "../wire/payloads.ts";
 import type { GroupId } from "./groupId.ts";
@@ -13,6 +16,9 @@ import type { Grant, GroupUpdate, KekKeys, KekSuite, Registration, RekeyAuthenti
 import type { Read } from "./protocolError.ts";
 
 export type DialectName = "rfc9838" | "yeung-07";
+
+/** How a rekey SA is spoken under: a dialect of G-IKEv2, or GDOI. */
+export type ProtocolName = DialectName | "gdoi";
 
 /** A rekey SA as both ends hold it: what opens a rekey message and says who may have sent it. */
 export interface RekeySa {
@@ -22,6 +28,8 @@ export interface RekeySa {
   readonly keys: KekKeys;
   readonly authentication: RekeyAuthentication;
   readonly publicKey?: PublicKey;
+  /** As in `KekPolicy`. */
+  readonly acknowledgement?: number;
 }
 
 /** What a registration request turns out to be. `leave`: the member goes, or cannot use the policy (`notify`). */
@@ -49,9 +57,16 @@ export interface RekeyAssembly {
   readonly parts: readonly (Bytes | undefined)[];
 }
 
+/** What a rekey message holds: only the protocol that has opened it knows what that is. */
+export interface RekeyPayload {
+  readonly kind: string;
+}
+
 export type OpenedRekey =
-  | { readonly kind: "whole"; readonly messageId: number; readonly payloads: readonly Payload[] }
+  | { readonly kind: "whole"; readonly messageId: number; readonly payloads: readonly RekeyPayload[] }
   | { readonly kind: "part"; readonly assembly: RekeyAssembly }
+  /** Its number is below the one that comes next, where the number is encrypted with the rest. Nothing is checked yet. */
+  | { readonly kind: "old"; readonly messageId: number }
   | { readonly kind: "refused"; readonly reason: RekeyRefusal; readonly problem: string };
 
 export interface RekeySealing {
@@ -62,18 +77,22 @@ export interface RekeySealing {
   readonly mtu?: number;
 }
 
-export interface Dialect {
-  readonly name: DialectName;
-  readonly registry: Registry;
-  /** Exchange that authenticates and registers at once, and the one that registers in an SA that stands. */
-  readonly authExchange: number;
-  readonly registrationExchange: number;
+/** A member's answer to a pushed rekey. */
+export interface RekeyAnswer {
+  readonly messageId: number;
+  /** An IV of the cipher's length that no member has used under the key; called where the answer needs one. */
+  readonly nextIv: () => Bytes;
+  /** The member's address as the key server knows it, text form. */
+  readonly address: string;
+}
+
+export interface RekeyProtocol {
+  readonly name: ProtocolName;
   /**
    * How a rekey reaches one member: `inband` as a request in its IKE SA, which the response acknowledges; `push` as a
    * message under the KEK with an acknowledgement of its own.
    */
   readonly unicastRekey: "inband" | "push";
-  readonly inbandExchange: number;
   /** Message ID of the first rekey under a KEK; the next ones follow without a gap. */
   readonly firstMessageId: number;
   /** All permit entries of a list share one data SA, unless its cipher counts its IVs. */
@@ -84,6 +103,54 @@ export interface Dialect {
   readonly repeatsAuthentication: boolean;
   /** The key server closes IKE SAs that no rekey will come in; otherwise they stand until their life is over. */
   readonly closesIdleSas: boolean;
+  /** Acknowledgement that members of a unicast group are asked for with the KEK; 0 where they need no asking. */
+  readonly acknowledgement: number;
+
+  /** Fresh keys for a rekey SA of this suite. */
+  newKekKeys(rng: Rng, suite: KekSuite): KekKeys;
+  /** What opens the messages of a rekey SA, for export. */
+  keyEntry(sa: RekeySa): KeyEntry;
+
+  /** A rekey message under the KEK, as the datagrams it takes. `signer` for a signed one. */
+  sealRekey(
+    crypto: Crypto,
+    sa: RekeySa,
+    signer: PrivateKey | undefined,
+    update: GroupUpdate,
+    sealing: RekeySealing,
+  ): readonly Bytes[];
+  /**
+   * Integrity and signature of a rekey message; what it says is read by `readRekey` once its number is accepted.
+   * `assembly`: what earlier fragments under the same SA came to. `nextMessageId`: numbers from there on are new.
+   */
+  openRekey(
+    crypto: Crypto,
+    sa: RekeySa,
+    message: Bytes,
+    assembly: RekeyAssembly | undefined,
+    nextMessageId: number,
+  ): OpenedRekey;
+  /** `path`: the member's Working Key Path. */
+  readRekey(
+    crypto: Crypto,
+    sa: RekeySa,
+    payloads: readonly RekeyPayload[],
+    path: readonly TreeKey[],
+  ): Read<GroupUpdate | Excluded>;
+
+  /** The answer of one member to a pushed rekey; undefined where none is wanted. */
+  rekeyAck(crypto: Crypto, sa: RekeySa, answer: RekeyAnswer): Bytes | undefined;
+  /** Message ID of the rekey that is acknowledged; undefined for what is no genuine acknowledgement under this SA. */
+  readRekeyAck(crypto: Crypto, sa: RekeySa, message: Bytes): number | undefined;
+}
+
+export interface Dialect extends RekeyProtocol {
+  readonly name: DialectName;
+  readonly registry: Registry;
+  /** Exchange that authenticates and registers at once, and the one that registers in an SA that stands. */
+  readonly authExchange: number;
+  readonly registrationExchange: number;
+  readonly inbandExchange: number;
   /** A group refusal in the authentication exchange is an error notify alone, and the IKE SA is gone with it. */
   readonly refusalEndsSa: boolean;
 
@@ -105,32 +172,6 @@ export interface Dialect {
   /** Payloads of a rekey for one member. `group`: named where the IKE SA serves several groups. */
   inbandRekey(crypto: Crypto, kwk: Secret, prepared: PreparedRekey, group?: GroupId): readonly Payload[];
   readInbandRekey(crypto: Crypto, kwk: Secret, payloads: readonly Payload[]): Read<GroupUpdate>;
-
-  /** A rekey message for all members under the KEK, as the datagrams it takes. `signer` for a signed one. */
-  sealRekey(
-    crypto: Crypto,
-    sa: RekeySa,
-    signer: PrivateKey | undefined,
-    update: GroupUpdate,
-    sealing: RekeySealing,
-  ): readonly Bytes[];
-  /**
-   * Integrity and signature of a rekey message; what it says is read by `readRekey` once its number is accepted.
-   * `assembly`: what earlier fragments under the same SA came to.
-   */
-  openRekey(crypto: Crypto, sa: RekeySa, message: Bytes, assembly: RekeyAssembly | undefined): OpenedRekey;
-  /** `path`: the member's Working Key Path. */
-  readRekey(
-    crypto: Crypto,
-    sa: RekeySa,
-    payloads: readonly Payload[],
-    path: readonly TreeKey[],
-  ): Read<GroupUpdate | Excluded>;
-
-  /** The answer of one member to a pushed rekey; undefined where the dialect has none. */
-  rekeyAck(crypto: Crypto, sa: RekeySa, messageId: number, iv: Bytes): Bytes | undefined;
-  /** Message ID of the rekey that is acknowledged; undefined for what is no genuine acknowledgement under this SA. */
-  readRekeyAck(crypto: Crypto, sa: RekeySa, message: Bytes): number | undefined;
 }
 
 /** The key hierarchy of a rekey leads no way to this member: it is no longer of the group. RFC 9838 section 3.3. */

@@ -2,9 +2,12 @@
 import type { Bytes } from "../base/bytes.ts";
 import { concat } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
+import type { Rng } from "../base/rng.ts";
 import { secret } from "../base/secret.ts";
+import type { IkeKeyEntry } from "../crypto/keyEntry.ts";
 import { saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
 import { kwaSpec } from "../crypto/suite.ts";
+import type { DialectName, RekeySa } from "./dialect.ts";
 import type { DataSuite, KekKeys, KekSuite } from "./policy.ts";
 import { specsOf } from "./policy.ts";
 
@@ -30,6 +33,28 @@ export function wrapOctets(suite: KekSuite): number {
 /** GSK_e | GSK_a | GSK_w. */
 export function joinKekKeys(keys: KekKeys): Bytes {
   return concat(keys.encr.secret, keys.integ.secret, keys.wrap.secret);
+}
+
+/** Fresh keys for a rekey SA. */
+export function newKekKeys(rng: Rng, suite: KekSuite): KekKeys {
+  return splitKekKeys(suite, rng.bytes(kekOctets(suite)));
+}
+
+/** What opens the messages of a rekey SA, in either dialect: both directions carry the same keys. */
+export function rekeyKeyEntry({ spi, suite, keys }: RekeySa, dialect: DialectName): IkeKeyEntry {
+  return {
+    kind: "ike",
+    spiInitiator: spi.slice(0, 16),
+    spiResponder: spi.slice(16),
+    encr: suite.encr,
+    encrKeyBits: suite.encrKeyBits,
+    integ: suite.integ,
+    encrInitiator: keys.encr,
+    encrResponder: keys.encr,
+    integInitiator: keys.integ,
+    integResponder: keys.integ,
+    dialect,
+  };
 }
 
 /** `material`: exactly `kekOctets(suite)` octets. */

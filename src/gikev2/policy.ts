@@ -53,6 +53,8 @@ export interface KekPolicy {
   readonly nextMessageId: number;
   /** SPIs of rekey SAs to come, 32 hexadecimal digits each. */
   readonly nextSpis: readonly string[];
+  /** GDOI: type of the acknowledgement that members are asked for (RFC 8263 section 2); absent: none. */
+  readonly acknowledgement?: number;
 }
 
 export interface DataSaPolicy {

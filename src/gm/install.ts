@@ -205,24 +205,11 @@ function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | und
 function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, old: HeldPolicy | undefined): void {
   held.kek = kek;
   held.sequence = kek.nextMessageId - dialectFor(group).firstMessageId;
-  const { spi, suite, keys } = kek.sa;
+  const { spi } = kek.sa;
   if (old?.kek?.sa.spi !== spi) {
     const data = { group: group.config.name, spi, lifetimeSeconds: kek.lifetimeSeconds };
     turn.out.push(gmEvent("gm.kekInstalled", data));
-    const entry = {
-      kind: "ike",
-      spiInitiator: spi.slice(0, 16),
-      spiResponder: spi.slice(16),
-      encr: suite.encr,
-      encrKeyBits: suite.encrKeyBits,
-      integ: suite.integ,
-      encrInitiator: keys.encr,
-      encrResponder: keys.encr,
-      integInitiator: keys.integ,
-      integResponder: keys.integ,
-      dialect: dialectFor(group).name,
-    } as const;
-    turn.out.push({ kind: "keys", entry });
+    turn.out.push({ kind: "keys", entry: dialectFor(group).keyEntry(kek.sa) });
   }
   listen(turn, held, multicastAddress(kek));
 }

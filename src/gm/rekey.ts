@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { equal } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
@@ -50,7 +51,7 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, { spi, messageId 
     return;
   }
   const dialect = dialectFor(group);
-  const opened = dialect.openRekey(turn.tools.crypto, kek.sa, octets, held.assembly);
+  const opened = dialect.openRekey(turn.tools.crypto, kek.sa, octets, held.assembly, kek.nextMessageId);
   if (opened.kind === "refused") {
     reject(turn, group, opened.reason, messageId, opened.problem);
     return;
@@ -59,6 +60,7 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, { spi, messageId 
     held.assembly = opened.assembly;
     return;
   }
+  assert(opened.kind === "whole", "the number of a G-IKEv2 rekey is looked at before");
   held.assembly = undefined;
   kek.nextMessageId = opened.messageId + 1;
   const update = dialect.readRekey(turn.tools.crypto, kek.sa, opened.payloads, held.path);
@@ -84,7 +86,8 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, { spi, messageId 
 }
 
 function answerTo(turn: Turn, group: GmGroup, sa: RekeySa, messageId: number): Bytes | undefined {
-  return dialectFor(group).rekeyAck(turn.tools.crypto, sa, messageId, ackIv(turn, sa));
+  const { address } = group.config.local;
+  return dialectFor(group).rekeyAck(turn.tools.crypto, sa, { messageId, nextIv: () => ackIv(turn, sa), address });
 }
 
 /**

@@ -10,7 +10,7 @@ import { algorithmOfScheme } from "../crypto/algorithmId.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { splitSaKeys } from "../crypto/prf.ts";
 import { publicHalf } from "../crypto/privateKey.ts";
-import { kekOctets, splitKekKeys, tekOctets } from "../gikev2/keyMaterial.ts";
+import { tekOctets } from "../gikev2/keyMaterial.ts";
 import type {
   BypassRule,
   DataSaPolicy,
@@ -35,7 +35,7 @@ export function createKek(turn: Turn, group: KsGroup): KsKek {
   const { signer } = group;
   const { rng } = turn.tools;
   const spi = group.nextKekSpi ?? toHex(rng.bytes(16));
-  const keys = splitKekKeys(suite, rng.bytes(kekOctets(suite)));
+  const keys = dialectFor(group).newKekKeys(rng, suite);
   const sa = {
     spi,
     suite,
@@ -44,20 +44,7 @@ export function createKek(turn: Turn, group: KsGroup): KsKek {
     ...(signer === undefined ? {} : { publicKey: publicHalf(signer.key) }),
   };
   turn.out.push(ksEvent("ks.kekCreated", { group: group.config.name, spi, lifetimeSeconds }));
-  const entry: KeyEntry = {
-    kind: "ike",
-    spiInitiator: spi.slice(0, 16),
-    spiResponder: spi.slice(16),
-    encr: suite.encr,
-    encrKeyBits: suite.encrKeyBits,
-    integ: suite.integ,
-    encrInitiator: keys.encr,
-    encrResponder: keys.encr,
-    integInitiator: keys.integ,
-    integResponder: keys.integ,
-    dialect: dialectFor(group).name,
-  };
-  turn.out.push({ kind: "keys", entry });
+  turn.out.push({ kind: "keys", entry: dialectFor(group).keyEntry(sa) });
   const expiresAt = turn.now + lifetimeSeconds * SECOND;
   group.nextKekSpi = announcesNext(group) ? toHex(rng.bytes(16)) : undefined;
   return { sa, signer, createdAt: turn.now, expiresAt, lifetimeSeconds, sequence: 0, nextIv: 0 };

@@ -39,6 +39,8 @@ export const KekAck = numberSpace("KEK Acknowledgement Types", "RFC 8263 2", {
   LKH_SHA256: 2,
   KEK_SHA512: 3,
   LKH_SHA512: 4,
+  /** Private use, ours: the form that stands for Cisco's own acknowledgement (src/gdoi/ack.ts). */
+  X_KEK_SHA256_ENCRYPTED: 240,
 });
 
 export const GapAttribute = numberSpace("Group Associated Policy Attributes", "RFC 6407 5.4", {

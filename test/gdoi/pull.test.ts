@@ -65,7 +65,7 @@ function world(server: Server = {}): World {
         told[side === pair.initiator ? "member" : "server"].push(said);
         if (said.kind === refuseAt) pass(refusePull(state, endpoint, tools, said.pull, 24, pair.now));
         else if (said.kind === "pullAsked") {
-          pass(offerPolicy(state, endpoint, tools, said.pull, { policy, keys, ack: 1 }, pair.now));
+          pass(offerPolicy(state, endpoint, tools, said.pull, { policy, keys }, pair.now));
         } else if (said.kind === "pullWanted") {
           const senderIds = Array.from({ length: said.senderIds }, (_item, index) => index + 40);
           pass(grantKeys(state, endpoint, tools, said.pull, senderIds, pair.now));
@@ -99,9 +99,8 @@ describe("a GROUPKEY-PULL", () => {
     const at = world({ policy, keys });
     ask(at, { senderIds: 3 });
     settle(at.pair);
-    const { grant, ack, group } = granted(at);
+    const { grant, group } = granted(at);
     expect(group).toEqual(GROUP);
-    expect(ack).toBe(1);
     expect(grant.policy).toEqual(policy);
     expect(grant.keys).toEqual(keys);
     expect(grant.senderIds).toEqual([40, 41, 42]);

@@ -9,6 +9,7 @@ import type { RekeySa } from "../../src/gikev2/dialect.ts";
 import { NO_KEYS, NO_POLICY } from "../../src/gikev2/policy.ts";
 import { rfc9838 } from "../../src/gikev2/rfc9838/rfc9838.ts";
 import { NotifyType } from "../../src/wire/ikev2Numbers.ts";
+import type { Payload } from "../../src/wire/payloads.ts";
 import { GCM } from "../gm/network.ts";
 
 const SIZES: Readonly<Partial<Record<CurveName, number>>> = { "P-256": 32, "P-384": 48, "P-521": 66 };
@@ -27,7 +28,7 @@ function messages(curve: keyof typeof HASHES, count: number) {
   const update = { policy: NO_POLICY, keys: NO_KEYS, deletions: [{ kind: "allDataSas" as const }] };
   return Array.from({ length: count }, (_, messageId) => {
     const [octets] = rfc9838.sealRekey(native, sa, key, update, { messageId, nextIv: () => new Uint8Array(8) });
-    return rfc9838.openRekey(native, sa, octets!, undefined);
+    return rfc9838.openRekey(native, sa, octets!, undefined, 0);
   });
 }
 
@@ -38,7 +39,7 @@ describe("rekeys signed with ECDSA", () => {
     let again = 0;
     for (const one of opened) {
       if (one.kind !== "whole") throw new Error(one.kind);
-      for (const payload of one.payloads) {
+      for (const payload of one.payloads as readonly Payload[]) {
         if (payload.kind === "AUTH") lengths.add(payload.body.data.length);
         if (payload.kind === "N" && payload.body.type === NotifyType.X_SIGNED_AGAIN) again += 1;
       }

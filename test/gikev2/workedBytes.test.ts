@@ -149,7 +149,7 @@ describe.each([noble, native])("the worked examples with $backend", (crypto) => 
         "db800718b3a9cd0801bbfb501e83db80334acea5cdc1506be8ed45a1315557539155cd3931bb73e6f533955d9e87c425" +
         "26081c0b610362e08414d65232",
     );
-    const opened = rfc9838.openRekey(crypto, sa, message!, undefined);
+    const opened = rfc9838.openRekey(crypto, sa, message!, undefined, 0);
     expect(opened).toMatchObject({ kind: "whole", messageId: 1 });
     if (opened.kind !== "whole") return;
     expect(rfc9838.readRekey(crypto, sa, opened.payloads, [])).toEqual({ ok: true, value: update });

@@ -13,6 +13,7 @@ import { encodeChain, notifyOf, payloadOf, payloadsOf, RFC9838 } from "../../wir
 import type { Dialect, Excluded, PreparedRekey } from "../dialect.ts";
 import type { GroupId } from "../groupId.ts";
 import { groupOfId, idOfGroup } from "../groupId.ts";
+import { newKekKeys, rekeyKeyEntry } from "../keyMaterial.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
 import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
@@ -38,7 +39,11 @@ export const rfc9838: Dialect = {
   hasKeyHierarchy: true,
   repeatsAuthentication: false,
   closesIdleSas: true,
+  acknowledgement: 0,
   refusalEndsSa: false,
+
+  newKekKeys,
+  keyEntry: (sa) => rekeyKeyEntry(sa, "rfc9838"),
 
   unicastKwk: (crypto, suite, skD) => unicastKwk(crypto, suite.prf, skD, suite.kwa),
   registration: registrationPayloads,
@@ -107,7 +112,7 @@ export const rfc9838: Dialect = {
 
   openRekey: openRekeyMessage,
 
-  readRekey(crypto, sa, payloads, path) {
+  readRekey(crypto, sa, payloads: readonly Payload[], path) {
     const signed = sa.authentication.kind === "signature";
     return reading(() =>
       readUpdate(crypto, sa.keys.wrap, payloads, { carrier: "gsaRekey", signed, sender: false, path }),

@@ -9,6 +9,7 @@ import { Exchange, NotifyType } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
 import { encodeChain, payloadOf, payloadsOf, YEUNG07 } from "../../wire/payloads.ts";
 import type { Dialect } from "../dialect.ts";
+import { newKekKeys, rekeyKeyEntry } from "../keyMaterial.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
 import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
@@ -37,7 +38,11 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     hasKeyHierarchy: false,
     repeatsAuthentication: true,
     closesIdleSas: false,
+    acknowledgement: 0,
     refusalEndsSa: switches.refusalEndsSa,
+
+    newKekKeys,
+    keyEntry: (sa) => rekeyKeyEntry(sa, "yeung-07"),
 
     unicastKwk: (): Secret => NO_WRAP_KEY,
     registration: (wish) => registrationPayloads(wish, switches),
@@ -62,10 +67,10 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     sealRekey: (crypto, sa, signer, update, sealing) =>
       sealRekeyMessage(crypto, sa, signer, updatePayloads(update, switches), sealing, switches),
     openRekey: (crypto, sa, octets, assembly) => openRekeyMessage(crypto, sa, octets, assembly, switches),
-    readRekey: (_crypto, _sa, payloads) => reading(() => readUpdate(payloads, switches)),
+    readRekey: (_crypto, _sa, payloads: readonly Payload[]) => reading(() => readUpdate(payloads, switches)),
 
-    rekeyAck: (crypto, sa, messageId, iv) =>
-      switches.unicastAck === "none" ? undefined : sealAck(crypto, sa, messageId, iv),
+    rekeyAck: (crypto, sa, { messageId, nextIv }) =>
+      switches.unicastAck === "none" ? undefined : sealAck(crypto, sa, messageId, nextIv()),
     readRekeyAck: openAck,
   };
 }

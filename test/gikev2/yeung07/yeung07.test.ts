@@ -246,17 +246,18 @@ const UPDATE: GroupUpdate = {
   deletions: [{ kind: "dataSas", spis: [0x01020304] }],
 };
 const SEALING = { messageId: 7, nextIv: () => run(0x60, 16) };
+const ANSWER = { messageId: 7, nextIv: () => run(0, 16), address: "192.0.2.9" };
 
 describe.each([native, noble])("a rekey of draft-yeung ($backend)", (crypto) => {
   it.each(SIGNERS)("signed with %s is opened and read, and method and key travel at registration", (...row) => {
     const [, signer, scheme, method] = row;
     const sa = rekeySa(signer, scheme);
     const [octets] = dialect().sealRekey(crypto, sa, signer, UPDATE, SEALING);
-    const opened = dialect().openRekey(crypto, sa, octets!, undefined);
+    const opened = dialect().openRekey(crypto, sa, octets!, undefined, 0);
     expect(opened).toMatchObject({ kind: "whole", messageId: 7 });
     if (opened.kind !== "whole") return;
     expect(opened.payloads.map(({ kind }) => kind)).toEqual(["GSA07", "KD07", "D", "AUTH"]);
-    expect(payloadOf(opened.payloads, "AUTH")!.method).toBe(method);
+    expect(payloadOf(opened.payloads as readonly Payload[], "AUTH")!.method).toBe(method);
     expect(dialect().readRekey(crypto, sa, opened.payloads, [])).toEqual({ ok: true, value: UPDATE });
     const kek = { ...KEK, authentication: sa.authentication, publicKey: sa.publicKey! };
     const grant = { ...GRANT, policy: { ...GRANT.policy, kek } };
@@ -267,7 +268,7 @@ describe.each([native, noble])("a rekey of draft-yeung ($backend)", (crypto) => 
     const sa = rekeySa(RSA, SHA256);
     const [octets] = dialect().sealRekey(crypto, sa, RSA, UPDATE, SEALING);
     const reason = (one: Dialect, by: RekeySa, message: Bytes) => {
-      const opened = one.openRekey(crypto, by, message, undefined);
+      const opened = one.openRekey(crypto, by, message, undefined, 0);
       return opened.kind === "refused" ? opened.reason : opened.kind;
     };
     const bent = octets!.slice();
@@ -283,12 +284,12 @@ describe.each([native, noble])("a rekey of draft-yeung ($backend)", (crypto) => 
 
   it("is acknowledged by a message with the response flag that holds nothing", () => {
     const sa = rekeySa(RSA, SHA256);
-    const ack = dialect().rekeyAck(crypto, sa, 7, run(0, 16))!;
+    const ack = dialect().rekeyAck(crypto, sa, ANSWER)!;
     expect(toHex(ack.subarray(0, 28))).toBe(`${SPI}2e20292000000007${ack.length.toString(16).padStart(8, "0")}`);
     expect(dialect().readRekeyAck(crypto, sa, ack)).toBe(7);
     const [rekey] = dialect().sealRekey(crypto, sa, RSA, UPDATE, SEALING);
     expect(dialect().readRekeyAck(crypto, sa, rekey!)).toBeUndefined();
-    expect(dialect().openRekey(crypto, sa, ack, undefined)).toMatchObject({ kind: "refused" });
+    expect(dialect().openRekey(crypto, sa, ack, undefined, 0)).toMatchObject({ kind: "refused" });
     expect(
       dialect().readRekeyAck(
         crypto,
@@ -296,7 +297,7 @@ describe.each([native, noble])("a rekey of draft-yeung ($backend)", (crypto) => 
         ack.map((octet, i) => (i === 50 ? octet ^ 1 : octet)),
       ),
     ).toBeUndefined();
-    expect(dialect({ unicastAck: "none" }).rekeyAck(crypto, sa, 7, run(0, 16))).toBeUndefined();
+    expect(dialect({ unicastAck: "none" }).rekeyAck(crypto, sa, ANSWER)).toBeUndefined();
   });
 });
 
@@ -309,7 +310,7 @@ describe("deletions of draft-yeung", () => {
     };
     const sa = rekeySa(RSA, SHA256);
     const [octets] = dialect().sealRekey(native, sa, RSA, update, SEALING);
-    const opened = dialect().openRekey(native, sa, octets!, undefined);
+    const opened = dialect().openRekey(native, sa, octets!, undefined, 0);
     if (opened.kind !== "whole") throw new Error("not opened");
     expect(opened.payloads.map(({ kind }) => kind)).toEqual(["D", "D", "AUTH"]);
     expect(dialect().readRekey(native, sa, opened.payloads, [])).toEqual({ ok: true, value: update });

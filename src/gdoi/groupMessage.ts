@@ -1,0 +1,34 @@
+/**
+ * Messages under a KEK, told from everything else on UDP 848 by their headers: the version says whether it is IKEv1 or
+ * IKEv2, the exchange type which message, and both cookies (or SPIs) together name the rekey SA.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { rekeyAckHeaderOf, rekeyHeaderOf } from "../gikev2/rekeyHeader.ts";
+import { ackSpiOf } from "./ack.ts";
+import { pushSpiOf } from "./push.ts";
+
+export interface GroupMessageHeader {
+  readonly protocol: "gikev2" | "gdoi";
+  /** 32 hexadecimal digits. */
+  readonly spi: string;
+  /** Undefined with GDOI, whose number is inside the message. */
+  readonly messageId?: number;
+}
+
+/** A rekey of either protocol; undefined for other octets. Nothing of it is authenticated yet. */
+export function groupRekeyOf(octets: Bytes): GroupMessageHeader | undefined {
+  return headerOf(rekeyHeaderOf(octets), pushSpiOf(octets));
+}
+
+/** The same for acknowledgements of rekeys. */
+export function groupAckOf(octets: Bytes): GroupMessageHeader | undefined {
+  return headerOf(rekeyAckHeaderOf(octets), ackSpiOf(octets));
+}
+
+function headerOf(
+  gikev2: { readonly spi: string; readonly messageId: number } | undefined,
+  gdoi: string | undefined,
+): GroupMessageHeader | undefined {
+  if (gikev2 !== undefined) return { protocol: "gikev2", ...gikev2 };
+  return gdoi === undefined ? undefined : { protocol: "gdoi", spi: gdoi };
+}
