@@ -36,6 +36,8 @@ export interface NodeSource {
 }
 
 const PLATFORM_DEFAULT = "isr4400";
+/** What Cisco's releases speak; RFC 9838 is one line of a scenario. */
+const DIALECT_DEFAULT: Dialect = "yeung-07";
 
 /** All nodes by name, in the order of the file, those of templates last; and the lines that their configurations lost. */
 export function loadNodes(source: NodeSource): {
@@ -142,7 +144,7 @@ function loadNode(
     config.rsaKeys.set(label, { label, modulusBits: modulus, exportable: false, at });
   }
   for (const problem of checkConfig(config)) problems.take(problem);
-  const dialect: Dialect = input.dialect ?? source.input.dialect ?? "rfc9838";
+  const dialect: Dialect = input.dialect ?? source.input.dialect ?? DIALECT_DEFAULT;
   const cpu = cpuOf(input);
   const tuning = loadTuning(input, path, problems);
   const pki = promisedPki(config, promisedTrustpoints(source.input.pki, name));

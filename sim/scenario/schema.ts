@@ -391,7 +391,7 @@ export const ScenarioSchema = z.strictObject({
     .describe("Of all random streams; the name unless told"),
   duration: Duration.describe("Virtual time at which the run ends"),
   dialect: Dialect.optional().describe(
-    "G-IKEv2 as spoken by all nodes that say nothing else: the standard, or the draft that Cisco's devices speak",
+    "G-IKEv2 as spoken by all nodes that say nothing else: the draft that Cisco's devices speak unless told, or the standard",
   ),
   "dialect-switches": Switches.optional(),
   topology: Topology,

@@ -12,8 +12,11 @@ function problemsOf(field: Field): readonly string[] {
   return [...(field.problem === undefined ? [] : [field.problem]), ...field.children.flatMap(problemsOf)];
 }
 
-describe("the lab in the Cisco dialect", () => {
-  const run = finishedRun(diskScenario("cisco-dialect.yaml"));
+describe.each([
+  ["lab.yaml", "yeung-07", { pushed: 8, inband: 0 }],
+  ["rfc9838.yaml", "rfc9838", { pushed: 0, inband: 8 }],
+] as const)("%s, in %s", (file, dialect, { pushed, inband }) => {
+  const run = finishedRun(diskScenario(file));
   const entries = run.keys();
   const messages: Uint8Array[] = [];
   for (const { device, packet } of run.trace.ofKind("packet.sent")) {
@@ -24,13 +27,13 @@ describe("the lab in the Cisco dialect", () => {
   const count = (exchange: number, flags: number) =>
     messages.filter((octets) => octets[18] === exchange && octets[19] === flags).length;
 
-  test("pushes each of two rekeys to four members, which answer, and knows no inband rekey", () => {
-    expect([count(41, 0x08), count(41, 0x20)]).toEqual([8, 8]);
-    expect(messages.filter((octets) => octets[18] === 42)).toEqual([]);
+  test("brings each of two rekeys to four members, which answer, in one way and not in the other", () => {
+    expect([count(41, 0x08), count(41, 0x20)]).toEqual([pushed, pushed]);
+    expect([count(42, 0x00), count(42, 0x28)]).toEqual([inband, inband]);
   });
 
   test("exports keys that name the dialect, and every message opens with them without a problem", () => {
-    for (const entry of entries) if (entry.kind === "ike") expect(entry.dialect).toBe("yeung-07");
+    for (const entry of entries) if (entry.kind === "ike") expect(entry.dialect).toBe(dialect);
     const { openIke } = keyRing(native, entries);
     expect(messages.flatMap((octets) => problemsOf(dissectIke(octets, RFC9838, openIke)))).toEqual([]);
   });
