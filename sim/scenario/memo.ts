@@ -7,19 +7,19 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { Crypto, DhGroup, PublicKey, SignatureScheme } from "../../src/crypto/api.ts";
+import { Repeats } from "./repeats.ts";
 
 /**
- * Entries of each table. When a table is full its older half goes: what a group has in common is asked for within one
- * rekey or one registration.
+ * Entries of each table for Diffie-Hellman values. When a table is full its older half goes: what two sides have in common
+ * is asked for within one registration.
  */
 const ENTRIES_MAX = 32_768;
-/** Opening and hashing short texts costs less than finding them again. */
-const OCTETS_MIN = 256;
 
 export function memoCrypto(crypto: Crypto): Crypto {
-  const verified = createTable<boolean>();
-  const opened = createTable<{ readonly plain: Bytes | undefined }>();
-  const decrypted = createTable<Bytes>();
+  const verified = new Repeats<boolean>((isGenuine) => isGenuine);
+  const opened = new Repeats<Bytes | undefined>((plain) => plain?.slice());
+  const decrypted = new Repeats<Bytes>((plain) => plain.slice());
+  const unwrapped = new Repeats<Bytes | undefined>((plain) => plain?.slice());
   const shared = createTable<{ readonly secret: Bytes | undefined }>();
   const publics = createTable<Bytes>();
   /** Private key of each public value that was made here, by group and value. */
@@ -27,21 +27,16 @@ export function memoCrypto(crypto: Crypto): Crypto {
   return {
     ...bound(crypto),
     verify: (key, scheme, message, signature) =>
-      verified.get(keyOf(["v", publicKeyText(key), schemeText(scheme)], message, signature), () =>
+      verified.get([signature, message, ...publicOctets(key)], schemeWords(key, scheme), () =>
         crypto.verify(key, scheme, message, signature),
       ),
-    open(aead, key, nonce, aad, sealed, tagLength) {
-      if (sealed.length < OCTETS_MIN) return crypto.open(aead, key, nonce, aad, sealed, tagLength);
-      const entry = opened.get(keyOf([aead, tagLength], key, nonce, aad, sealed), () => ({
-        plain: crypto.open(aead, key, nonce, aad, sealed, tagLength),
-      }));
-      // Each caller gets octets of its own: what one device does to them is no concern of another.
-      return entry.plain?.slice();
-    },
-    cbcDecrypt(cipher, key, iv, data) {
-      if (data.length < OCTETS_MIN) return crypto.cbcDecrypt(cipher, key, iv, data);
-      return decrypted.get(keyOf([cipher], key, iv, data), () => crypto.cbcDecrypt(cipher, key, iv, data)).slice();
-    },
+    open: (aead, key, nonce, aad, sealed, tagLength) =>
+      opened.get([sealed, aad, nonce, key], [aead, tagLength], () =>
+        crypto.open(aead, key, nonce, aad, sealed, tagLength),
+      ),
+    cbcDecrypt: (cipher, key, iv, data) =>
+      decrypted.get([data, iv, key], [cipher], () => crypto.cbcDecrypt(cipher, key, iv, data)),
+    unwrapKey: (kek, wrapped) => unwrapped.get([wrapped, kek], [], () => crypto.unwrapKey(kek, wrapped)),
     dhPublic(group, privateKey) {
       const value = publics.get(keyOf([group], privateKey), () => crypto.dhPublic(group, privateKey));
       owners.put(keyOf([group], value), privateKey);
@@ -133,21 +128,17 @@ function octetText(octets: Bytes): string {
   return text;
 }
 
-function publicKeyText(key: PublicKey): string {
-  if (key.type === "rsa") return `rsa ${key.n.length} ${octetText(key.n)}${octetText(key.e)}`;
-  return key.type === "ec" ? `ec ${key.curve} ${octetText(key.point)}` : `ed25519 ${octetText(key.point)}`;
+function publicOctets(key: PublicKey): readonly Bytes[] {
+  return key.type === "rsa" ? [key.n, key.e] : [key.point];
 }
 
-function schemeText(scheme: SignatureScheme): string {
-  switch (scheme.kind) {
-    case "rsa-pkcs1-raw":
-    case "ed25519":
-      return scheme.kind;
-    case "rsa-pkcs1":
-      return `${scheme.kind} ${scheme.hash}`;
-    case "rsa-pss":
-      return `${scheme.kind} ${scheme.hash} ${scheme.saltLength}`;
-    case "ecdsa":
-      return `${scheme.kind} ${scheme.hash} ${scheme.encoding}`;
-  }
+/** All of a key and a scheme that is not octets. A salt is of no concern to verification. */
+function schemeWords(key: PublicKey, scheme: SignatureScheme): readonly (string | number)[] {
+  return [
+    key.type === "ec" ? key.curve : key.type,
+    scheme.kind,
+    "hash" in scheme ? scheme.hash : "",
+    scheme.kind === "ecdsa" ? scheme.encoding : "",
+    scheme.kind === "rsa-pss" ? scheme.saltLength : 0,
+  ];
 }
