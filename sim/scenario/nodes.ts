@@ -147,6 +147,7 @@ function loadNode(
   const dialect: Dialect = input.dialect ?? source.input.dialect ?? DIALECT_DEFAULT;
   const cpu = cpuOf(input);
   const tuning = loadTuning(input, path, problems);
+  checkWantedKeys(input, { path, dialect, groups: config.groups, problems });
   const pki = promisedPki(config, promisedTrustpoints(source.input.pki, name));
   const switches = switchesOf(source.input["dialect-switches"]);
   const node: RouterNode = {
@@ -166,6 +167,20 @@ function loadNode(
   // A configuration that has mistakes already would only have them told again.
   if (parsed.problems.length === 0) for (const problem of roleProblems(node)) problems.take(problem);
   return { node, path, wan: wanOf(input, path, problems) };
+}
+
+/** A part of the keys is asked for in a group that there is, and in the one dialect that has words for it. */
+function checkWantedKeys(
+  input: NodeInput,
+  at: { path: Path; dialect: Dialect; groups: ReadonlyMap<string, unknown>; problems: Problems },
+): void {
+  const wanted = input.tuning?.["wanted-keys"];
+  if (wanted === undefined) return;
+  const path = [...at.path, "tuning", "wanted-keys"];
+  if (at.dialect !== "yeung-07") at.problems.add("conflict", path, "RFC 9838 hands out all keys", { of: "key" });
+  for (const name of Object.keys(wanted)) {
+    if (!at.groups.has(name)) at.problems.unknown("unknownGroup", [...path, name], "group", name, at.groups.keys());
+  }
 }
 
 function loadHost(

@@ -7,7 +7,8 @@ import { suggest } from "./suggest.ts";
 /**
  * Codes of what a schema cannot see:
  * - `duplicateName` two things of one name
- * - `unknownNode`, `unknownInterface`, `unknownLink`, `unknownSite`, `unknownMetric`, `unknownKind` a name that nothing bears
+ * - `unknownNode`, `unknownInterface`, `unknownLink`, `unknownSite`, `unknownGroup`, `unknownMetric`, `unknownKind` a name that
+ *   nothing bears
  * - `interfaceTaken` an interface with two links
  * - `badPath` a file outside of the scenario's folder and those beside it
  * - `missingFile` a file that is not there

@@ -81,7 +81,11 @@ function dialectOf({ dialect, switches }: RouterNode): DialectChoice {
 function groupMemberSpec(node: RouterNode): MachineSpec {
   const { config, attachments } = gmFromIos(node.config, node.pki);
   assert(config !== undefined, `${node.name} was found to be a group member`);
-  const groups = config.groups.map((group) => ({ ...group, ...dialectOf(node), tuning: node.tuning.gm }));
+  const { gm: tuning, want: wanted } = node.tuning;
+  const groups = config.groups.map((group) => {
+    const want = wanted?.get(group.name);
+    return { ...group, ...dialectOf(node), tuning, ...(want === undefined ? {} : { want }) };
+  });
   const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);
   const applied = [...new Set(live.map(({ group }) => group))];
   return {

@@ -116,6 +116,10 @@ const Tuning = z
     "retry-wait": Duration.optional().describe(
       "A member's pause once all its key servers have failed; 10s unless told",
     ),
+    "wanted-keys": z
+      .record(z.string().min(1).max(80), z.enum(["kek", "teks"]))
+      .optional()
+      .describe("What a member asks for of a group, if not for all keys; by the group's name. Cisco dialect only"),
   })
   .describe("Habits of Cisco's implementation on which its documents disagree or are silent");
 

@@ -1,6 +1,7 @@
 /** Habits of roles that a scenario may change, as the roles take them. */
 
 import { SECOND } from "../../src/base/micros.ts";
+import type { Registration } from "../../src/gikev2/policy.ts";
 import type { GmTuning } from "../../src/gm/config.ts";
 import type { KsGroupConfig, KsTuning } from "../../src/ks/config.ts";
 import type { Path } from "./document.ts";
@@ -15,6 +16,8 @@ export interface Tuning {
   /** Of a key server's groups. */
   readonly group?: Pick<KsGroupConfig, "atdSeconds" | "dtdSeconds">;
   readonly rekeySignature?: TuningInput["rekey-signature"];
+  /** The part of the keys that a member asks for, by group; all for the others. */
+  readonly want?: ReadonlyMap<string, Registration["want"]>;
 }
 
 const TAKERS: Readonly<Record<keyof TuningInput, NodeInput["kind"]>> = {
@@ -28,6 +31,7 @@ const TAKERS: Readonly<Record<keyof TuningInput, NodeInput["kind"]>> = {
   "deactivation-delay": "ks",
   "rollover-left": "gm",
   "retry-wait": "gm",
+  "wanted-keys": "gm",
 };
 
 type Delay = "activation-delay" | "deactivation-delay";
@@ -65,6 +69,7 @@ export function loadTuning(input: NodeInput, path: Path, problems: Problems): Tu
     group: given({ atdSeconds: delay("activation-delay"), dtdSeconds: delay("deactivation-delay") }),
     rekeySignature: tuning["rekey-signature"],
     gm: given({ rolloverLeft: micros("rollover-left"), retryWait: micros("retry-wait") }),
+    ...(tuning["wanted-keys"] === undefined ? {} : { want: new Map(Object.entries(tuning["wanted-keys"])) }),
   };
 }
 
