@@ -7,6 +7,7 @@ import { assert } from "../../src/base/errors.ts";
 import type { EventData } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import { DataTable } from "./dataTable.ts";
+import { EventColumns } from "./eventColumns.ts";
 import { Fingerprint, type Sha256 } from "./fingerprint.ts";
 import { OctetColumn } from "./octetColumn.ts";
 import type { TraceChunk, TraceEvent } from "./traceTypes.ts";
@@ -44,12 +45,7 @@ export class Trace {
   /** Packets by identity. An object that nobody holds any more cannot be appended again: the octets are kept elsewhere. */
   private readonly packetNumbers = new WeakMap<Bytes, number>();
   private readonly dataTable = new DataTable();
-  private timeColumn = new Float64Array(1024);
-  private deviceColumn = new Uint32Array(1024);
-  private kindColumn = new Uint16Array(1024);
-  private causeColumn = new Int32Array(1024);
-  private packetColumn = new Int32Array(1024);
-  private dataColumn = new Uint32Array(1024);
+  private readonly columns = new EventColumns();
   private eventCount = 0;
   private packetTotal = 0;
   private last: Micros = 0;
@@ -109,13 +105,7 @@ export class Trace {
     this.eventCount = number + 1;
     const packetNumber = packet === undefined ? NONE : this.packetNumber(packet);
     if (this.level === "off") return number;
-    if (number === this.timeColumn.length) this.grow(number * 2);
-    this.timeColumn[number] = time;
-    this.deviceColumn[number] = device;
-    this.kindColumn[number] = this.kindNumber(kind, number);
-    this.causeColumn[number] = cause;
-    this.packetColumn[number] = packetNumber;
-    this.dataColumn[number] = this.dataTable.numberOf(data);
+    this.columns.push(time, device, this.kindNumber(kind, number), cause, packetNumber, this.dataTable.numberOf(data));
     return number;
   }
 
@@ -139,43 +129,43 @@ export class Trace {
     this.check(number);
     return {
       number,
-      time: this.timeColumn[number]!,
-      device: this.deviceColumn[number]!,
-      kind: this.kindNames[this.kindColumn[number]!]!,
-      cause: this.causeColumn[number]!,
-      packet: this.packetColumn[number]!,
-      data: this.dataTable.at(this.dataColumn[number]!),
+      time: this.columns.at("time", number),
+      device: this.columns.at("device", number),
+      kind: this.kindNames[this.columns.at("kind", number)]!,
+      cause: this.columns.at("cause", number),
+      packet: this.columns.at("packet", number),
+      data: this.dataTable.at(this.columns.at("data", number)),
     };
   }
 
   timeOf(number: number): Micros {
     this.check(number);
-    return this.timeColumn[number]!;
+    return this.columns.at("time", number);
   }
 
   deviceOf(number: number): number {
     this.check(number);
-    return this.deviceColumn[number]!;
+    return this.columns.at("device", number);
   }
 
   kindOf(number: number): string {
     this.check(number);
-    return this.kindNames[this.kindColumn[number]!]!;
+    return this.kindNames[this.columns.at("kind", number)]!;
   }
 
   causeOf(number: number): number {
     this.check(number);
-    return this.causeColumn[number]!;
+    return this.columns.at("cause", number);
   }
 
   packetOf(number: number): number {
     this.check(number);
-    return this.packetColumn[number]!;
+    return this.columns.at("packet", number);
   }
 
   dataOf(number: number): EventData {
     this.check(number);
-    return this.dataTable.at(this.dataColumn[number]!);
+    return this.dataTable.at(this.columns.at("data", number));
   }
 
   /** Events from number `from` on, up to but not including `to`. */
@@ -188,7 +178,7 @@ export class Trace {
     const index = this.kindNumbers.get(kind);
     if (index === undefined) return;
     for (let number = Math.max(from, this.kindStarts[index]!); number < this.stored; number++) {
-      if (this.kindColumn[number] === index) yield this.event(number);
+      if (this.columns.at("kind", number) === index) yield this.event(number);
     }
   }
 
@@ -198,7 +188,7 @@ export class Trace {
     if (index === undefined) return 0;
     let count = 0;
     for (let number = this.kindStarts[index]!; number < this.stored; number++) {
-      if (this.kindColumn[number] === index) count++;
+      if (this.columns.at("kind", number) === index) count++;
     }
     return count;
   }
@@ -209,7 +199,7 @@ export class Trace {
     let high = this.stored;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.timeColumn[middle]! < time) low = middle + 1;
+      if (this.columns.at("time", middle) < time) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -218,15 +208,12 @@ export class Trace {
   /** All that is new since a reader had `fromEvent` events and `fromPacket` packets. Columns and packets are copies. */
   chunk(fromEvent: number, fromPacket: number): TraceChunk {
     const to = Math.max(fromEvent, this.stored);
+    const { data, ...columns } = this.columns.slice(fromEvent, to);
     return {
       firstEvent: fromEvent,
       count: to - fromEvent,
-      time: this.timeColumn.slice(fromEvent, to),
-      device: this.deviceColumn.slice(fromEvent, to),
-      kind: this.kindColumn.slice(fromEvent, to),
-      cause: this.causeColumn.slice(fromEvent, to),
-      packet: this.packetColumn.slice(fromEvent, to),
-      data: Array.from(this.dataColumn.subarray(fromEvent, to), (number) => this.dataTable.at(number)),
+      ...columns,
+      data: Array.from(data, (number) => this.dataTable.at(number)),
       newKinds: this.kindNames.filter((_, index) => this.kindStarts[index]! >= fromEvent),
       firstPacket: fromPacket,
       packets: this.packetsFrom(fromPacket),
@@ -248,15 +235,12 @@ export class Trace {
     this.packetTotal += chunk.packets.length;
     const first = this.eventCount;
     const end = first + chunk.count;
-    if (end > this.timeColumn.length) this.grow(Math.max(end, this.timeColumn.length * 2));
-    this.timeColumn.set(chunk.time, first);
-    this.deviceColumn.set(chunk.device, first);
-    this.kindColumn.set(chunk.kind, first);
-    this.causeColumn.set(chunk.cause, first);
-    this.packetColumn.set(chunk.packet, first);
-    for (let i = 0; i < chunk.count; i++) this.dataColumn[first + i] = this.dataTable.numberOf(chunk.data[i]!);
+    const { time, device, kind, cause, packet, data } = chunk;
+    for (let i = 0; i < chunk.count; i++) {
+      this.columns.push(time[i]!, device[i]!, kind[i]!, cause[i]!, packet[i]!, this.dataTable.numberOf(data[i]!));
+    }
     this.eventCount = end;
-    if (chunk.count > 0) this.last = this.timeColumn[end - 1]!;
+    if (chunk.count > 0) this.last = this.columns.at("time", end - 1);
     this.learnKinds(chunk, first);
     if (this.hash !== undefined) this.hashRange(this.hash, first, end);
   }
@@ -296,9 +280,9 @@ export class Trace {
 
   private hashRange(hash: Fingerprint, from: number, to: number): void {
     for (let number = from; number < to; number++) {
-      const packet = this.packetColumn[number]!;
+      const packet = this.columns.at("packet", number);
       const octets = packet === NONE ? undefined : this.packet(packet);
-      hash.event(this.timeColumn[number]!, this.deviceColumn[number]!, this.kindOf(number), octets);
+      hash.event(this.columns.at("time", number), this.columns.at("device", number), this.kindOf(number), octets);
     }
   }
 
@@ -307,18 +291,4 @@ export class Trace {
     // Numbers must agree with the events, so each packet without octets takes its place as an empty one.
     return this.level === "off" ? [] : new Array<Bytes>(this.packetTotal - first).fill(EMPTY);
   }
-
-  private grow(capacity: number): void {
-    this.timeColumn = copyInto(new Float64Array(capacity), this.timeColumn);
-    this.deviceColumn = copyInto(new Uint32Array(capacity), this.deviceColumn);
-    this.kindColumn = copyInto(new Uint16Array(capacity), this.kindColumn);
-    this.causeColumn = copyInto(new Int32Array(capacity), this.causeColumn);
-    this.packetColumn = copyInto(new Int32Array(capacity), this.packetColumn);
-    this.dataColumn = copyInto(new Uint32Array(capacity), this.dataColumn);
-  }
-}
-
-function copyInto<T extends { set(source: T): void }>(target: T, source: T): T {
-  target.set(source);
-  return target;
 }

@@ -57,12 +57,16 @@ describe("a trace", () => {
     expect([0, 1000, 1001, 1250, 1400, 1401].map((time) => trace.firstAt(time))).toEqual([0, 0, 1, 1, 4, 5]);
   });
 
-  it("holds more events than its first columns have room for", () => {
+  it("holds more events than a block has room for", () => {
     const trace = new Trace();
-    for (let i = 0; i < 5000; i++) trace.append(i, i % 9, `k.${i % 5}`, i - 1);
-    expect(trace.event(4999)).toMatchObject({ time: 4999, device: 4999 % 9, kind: "k.4", cause: 4998 });
+    for (let i = 0; i < 40_000; i++) trace.append(i, i % 9, `k.${i % 5}`, i - 1);
+    expect(trace.event(39_999)).toMatchObject({ time: 39_999, device: 39_999 % 9, kind: "k.4", cause: 39_998 });
     expect(trace.event(0)).toMatchObject({ time: 0, kind: "k.0", cause: -1 });
     expect(trace.kinds).toEqual(["k.0", "k.1", "k.2", "k.3", "k.4"]);
+    expect(trace.firstAt(33_000)).toBe(33_000);
+    const { time, cause } = trace.chunk(10_000, 0);
+    expect(time).toEqual(Float64Array.from({ length: 30_000 }, (_, i) => 10_000 + i));
+    expect(cause).toEqual(Int32Array.from({ length: 30_000 }, (_, i) => 9_999 + i));
   });
 });
 
