@@ -1,24 +1,35 @@
 /**
  * The mutation campaign. A case is drawn from a seed and its number: a recorded datagram, a mutator, the mutated octets.
- * It is given to a copy of the machine that the good datagram met. What is promised:
+ * It is given to a copy of the machine that the good datagram met, or of the same machine when the session began or
+ * ended. What is promised:
  *
- * - nothing is thrown across `handle`
+ * - nothing is thrown across `handle`, and what a reader of certificates throws is a WireError
  * - where the octets are not authentic, the authenticated state is what it was (counters apart)
- * - a source that proved nothing gets at most three times the octets that it sent
+ * - a source that proved nothing, not even that it reads what is sent to it, gets at most three times its own octets
  * - no case takes long
  */
 import { createRng } from "../../sim/core/rng.ts";
 import { type Bytes, equal, toHex } from "../../src/base/bytes.ts";
-import { Exchange } from "../../src/wire/ikev2Numbers.ts";
-import { INNER_NAMES, mutateInner } from "./inner.ts";
+import type { Rng } from "../../src/base/rng.ts";
+import { IsakmpExchange } from "../../src/wire/isakmpNumbers.ts";
+import { authenticatedState, isCarriedOver, phase1State } from "./authenticated.ts";
+import { INNER_NAMES, innerMutator } from "./inner.ts";
+import { MACHINES, type Output, recordAll } from "./machines.ts";
 import { MUTATOR_NAMES, MUTATORS } from "./mutate.ts";
-import { deliver, type Recording, recordAll } from "./record.ts";
+import type { Recording, Role } from "./record.ts";
 
 const AMPLIFICATION_MAX = 3;
+/**
+ * Message 2 of Aggressive Mode with signatures holds certificates before the peer has shown that it is where it says. The
+ * protocol has no cookie to ask for first: who minds turns the mode off (`aggressive: false`). RFC 2409 section 5.1.
+ */
+const AMPLIFICATION_MAX_AGGRESSIVE = 6;
 
 export interface Finding {
   readonly number: number;
   readonly session: string;
+  readonly role: Role;
+  readonly stage: Stage;
   readonly mutator: string;
   readonly exchange: number;
   readonly what: "threw" | "stateChanged" | "amplified" | "slow";
@@ -47,117 +58,141 @@ export interface CampaignOptions {
   readonly onProgress?: (done: number) => void;
 }
 
-/** Parts of a machine's state that any datagram may touch: counters, half-open SAs, timers. */
-const LOOSE: ReadonlySet<string> = new Set([
-  "counters",
-  "dropped",
-  "cookies",
-  "halfOpen",
-  "nextSa",
-  "byInit",
-  "bySpi",
-  "timers",
-  "unknownRekeys",
-]);
-/**
- * An answer to IKE_SA_INIT is not authenticated: it may end an attempt to register, and the member waits or tries the
- * next server. What the member holds is not touched by it.
- */
-const LOOSE_DURING_INIT: ReadonlySet<string> = new Set(["phase", "server", "nextServer", "attempt"]);
-const AUTHENTICATED: ReadonlySet<string> = new Set(["established", "deleting"]);
+/** Which copy of the machine gets the octets: as the good datagram met it, as it was at first, as it was at last. */
+type Stage = "met" | "fresh" | "late";
 
-/** The authenticated state as text: what must not change by octets that are not authentic. */
-export function authenticatedState(state: unknown, duringInit: boolean): string {
-  return JSON.stringify(state, (key, value: unknown) => {
-    if (LOOSE.has(key) || (duringInit && LOOSE_DURING_INIT.has(key))) return undefined;
-    if (key === "sas" && value instanceof Map) {
-      return [...value.entries()].filter(([, sa]) => AUTHENTICATED.has((sa as { phase: { at: string } }).phase.at));
-    }
-    if (value instanceof Map) return [...value.entries()];
-    if (value instanceof Set) return [...value];
-    if (value instanceof Uint8Array) return toHex(value);
-    return value;
-  });
-}
-
-function stateOf(recording: Recording, state: unknown): string {
-  return authenticatedState(state, recording.exchange === Exchange.IKE_SA_INIT && recording.response);
+/** A recording with the first and the last state of the same machine in the same session. */
+interface Subject {
+  readonly recording: Recording;
+  readonly stages: Readonly<Record<Stage, Recording>>;
+  /** Authenticated state of each stage as text, made when it is first wanted. */
+  readonly expected: Map<Stage, string>;
+  /** After the good datagram, as far as phase 1 of IKEv1 vouches for it; undefined for others. */
+  readonly phase1: string | undefined;
 }
 
 interface Case {
-  readonly recording: Recording;
+  readonly subject: Subject;
+  readonly stage: Stage;
   readonly mutator: string;
   readonly octets: Bytes;
   /** The integrity check holds: the machine may believe what it reads. */
   readonly authentic: boolean;
 }
 
-function drawCase(recordings: readonly Recording[], seed: string, number: number): Case {
+function drawStage(rng: Rng): Stage {
+  if (rng.chance(3, 4)) return "met";
+  return rng.chance(1, 2) ? "fresh" : "late";
+}
+
+function drawCase(subjects: readonly Subject[], seed: string, number: number): Case {
   const rng = createRng(`${seed}/${number}`);
-  const recording = recordings[rng.below(recordings.length)]!;
+  const subject = subjects[rng.below(subjects.length)]!;
+  const { recording } = subject;
+  const { format, reseal } = MACHINES[recording.role];
+  const stage = drawStage(rng);
   const good = recording.datagram.octets;
   if (rng.chance(1, 4)) {
     const mutator = INNER_NAMES[rng.below(INNER_NAMES.length)]!;
-    const octets = mutateInner(good, recording.keys, mutator, rng);
-    if (octets !== undefined) return { recording, mutator, octets, authentic: true };
+    const octets = reseal(recording, innerMutator(mutator), rng);
+    if (octets !== undefined) return { subject, stage, mutator, octets, authentic: true };
   }
   const mutator = MUTATOR_NAMES[rng.below(MUTATOR_NAMES.length)]!;
-  const octets = MUTATORS[mutator]!(good, rng);
-  return { recording, mutator, octets, authentic: equal(octets, good) };
+  const octets = MUTATORS[mutator]!(good, rng, format);
+  return { subject, stage, mutator, octets, authentic: equal(octets, good) || isCarriedOver(recording, octets) };
 }
 
-function sentOctets(outputs: readonly { readonly kind: string }[]): number {
+function sentOctets(outputs: readonly Output[]): number {
   let sum = 0;
   for (const output of outputs)
     if (output.kind === "send") sum += (output as unknown as { octets: Bytes }).octets.length;
   return sum;
 }
 
-/** Handles octets at a copy of the recorded machine; returns what happened and how long it took. */
-function handleAt(recording: Recording, octets: Bytes, clock: () => number) {
-  const { role, tools, now, datagram } = recording;
-  const state = structuredClone(recording.state);
+/** Handles octets at a copy of the machine at this stage; returns what happened and how long it took. */
+function handleAt({ recording, stages }: Subject, stage: Stage, octets: Bytes, clock: () => number) {
+  const { role, tools, datagram } = recording;
+  const { now, state: recorded } = stages[stage];
+  const state = structuredClone(recorded);
   const copy = { ...datagram, octets };
   const before = clock();
   try {
-    const outputs = deliver(role, state, tools, copy, now) as readonly { readonly kind: string }[];
+    const outputs = MACHINES[role].handle(state, tools, copy, now);
     return { state, outputs, took: clock() - before, error: undefined };
   } catch (error) {
     return { state, outputs: [], took: clock() - before, error: String((error as Error).stack ?? error) };
   }
 }
 
+function subjectsOf(recordings: readonly Recording[], clock: () => number): Subject[] {
+  const ends = new Map<string, { readonly fresh: Recording; late: Recording }>();
+  const machineOf = ({ session, role, datagram }: Recording) => `${session}/${role}/${datagram.local.address}`;
+  for (const recording of recordings) {
+    const known = ends.get(machineOf(recording));
+    if (known === undefined) ends.set(machineOf(recording), { fresh: recording, late: recording });
+    else known.late = recording;
+  }
+  return recordings.map((recording) => {
+    const stages = { met: recording, ...ends.get(machineOf(recording))! };
+    const subject: Subject = { recording, stages, expected: new Map(), phase1: undefined };
+    const { state } = handleAt(subject, "met", recording.datagram.octets, clock);
+    return { ...subject, phase1: phase1State(recording, state) };
+  });
+}
+
+/** `Infinity` for who echoes the SPI or cookie that this machine chose: it reads what is sent to that address. */
+function amplificationMax({ role, exchange, response, datagram }: Recording, octets: Bytes): number {
+  const [from, to] = response ? [0, 8] : [8, 16];
+  const chosen = datagram.octets.subarray(from, to);
+  const isEchoed = chosen.some((octet) => octet !== 0) && equal(octets.subarray(from, to), chosen);
+  if (isEchoed) return Infinity;
+  const isAggressive = role === "isakmp" && exchange === IsakmpExchange.AGGRESSIVE;
+  return isAggressive ? AMPLIFICATION_MAX_AGGRESSIVE : AMPLIFICATION_MAX;
+}
+
+/** What the octets have changed though nobody vouches for them; undefined where all is as it was. */
+function changeBy(subject: Subject, stage: Stage, state: unknown): string | undefined {
+  const { recording, stages, expected, phase1 } = subject;
+  const before = expected.get(stage) ?? authenticatedState(recording, stages[stage].state);
+  expected.set(stage, before);
+  const difference = firstDifference(before, authenticatedState(recording, state));
+  if (difference === undefined || phase1 === undefined || stages[stage] !== recording) return difference;
+  return firstDifference(phase1, phase1State(recording, state)!);
+}
+
 export function runCampaign(options: CampaignOptions): CampaignResult {
   const { seed, count, first = 0, clock, limit = Number.POSITIVE_INFINITY } = options;
-  const recordings = recordAll();
-  const expected = new Map(recordings.map((recording) => [recording, stateOf(recording, recording.state)]));
+  const subjects = subjectsOf(recordAll(), clock);
   const findings: Finding[] = [];
   const perMutator: Record<string, number> = {};
   let slowest = 0;
   let slowestGood = 0;
-  for (const recording of recordings) {
-    const good = fastestOf(3, () => handleAt(recording, recording.datagram.octets, clock).took);
-    slowestGood = Math.max(slowestGood, good);
+  for (const subject of subjects) {
+    const { octets } = subject.recording.datagram;
+    slowestGood = Math.max(
+      slowestGood,
+      fastestOf(3, () => handleAt(subject, "met", octets, clock).took),
+    );
   }
   for (let number = first; number < first + count; number++) {
-    const one = drawCase(recordings, seed, number);
-    const { recording, mutator, octets, authentic } = one;
+    const { subject, stage, mutator, octets, authentic } = drawCase(subjects, seed, number);
     perMutator[mutator] = (perMutator[mutator] ?? 0) + 1;
-    const result = handleAt(recording, octets, clock);
+    const result = handleAt(subject, stage, octets, clock);
     const found = (what: Finding["what"], detail: string): void => {
-      const { session, exchange } = recording;
-      findings.push({ number, session, mutator, exchange, what, detail, octets: toHex(octets) });
+      const { session, role, exchange } = subject.recording;
+      findings.push({ number, session, role, stage, mutator, exchange, what, detail, octets: toHex(octets) });
     };
     if (result.error !== undefined) found("threw", result.error);
     else if (!authentic) {
-      const difference = firstDifference(expected.get(recording)!, stateOf(recording, result.state));
+      const difference = changeBy(subject, stage, result.state);
       if (difference !== undefined) found("stateChanged", difference);
       const sent = sentOctets(result.outputs);
-      if (sent > AMPLIFICATION_MAX * octets.length) found("amplified", `${octets.length} octets in, ${sent} out`);
+      const most = amplificationMax(subject.recording, octets);
+      if (sent > most * octets.length) found("amplified", `${octets.length} octets in, ${sent} out`);
     }
     // A pause of the host is no fault of the code: what was slow once is tried again.
     let took = result.took;
-    if (took > limit) took = fastestOf(5, () => handleAt(recording, octets, clock).took);
+    if (took > limit) took = fastestOf(5, () => handleAt(subject, stage, octets, clock).took);
     if (took > limit) found("slow", `${took}`);
     slowest = Math.max(slowest, took);
     options.onProgress?.(number + 1 - first);

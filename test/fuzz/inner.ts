@@ -1,26 +1,21 @@
 /**
  * Broken payloads under a good integrity check: what a member that holds the keys, or a faulty implementation, can send.
- * The recorded message is opened with the session's keys, its inner octets are mutated and sealed again.
+ * A recorded message is opened with the session's keys, its inner octets are mutated and sealed again.
  */
-import { type Bytes, concat, Reader } from "../../src/base/bytes.ts";
+import { type Bytes, concat } from "../../src/base/bytes.ts";
 import type { Rng } from "../../src/base/rng.ts";
-import type { IkeKeyEntry, KeyEntry } from "../../src/crypto/keyEntry.ts";
-import { native } from "../../src/crypto/native.ts";
-import type { Protection } from "../../src/crypto/protector.ts";
-import { encrSpec, integSpec } from "../../src/crypto/suite.ts";
-import { openPart, sealChain } from "../../src/ikev2/protect.ts";
-import { decodeMessage, type IkeMessage, isFromInitiator } from "../../src/wire/ikeMessage.ts";
-import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
-import { encodeChain, type Payload, type Registry, RFC9838, readChain, YEUNG07 } from "../../src/wire/payloads.ts";
+import { OVERSIZED } from "./certificates.ts";
+import { type ChainFormat, DER_FORMAT, type Part } from "./format.ts";
+import { MUTATOR_NAMES, MUTATORS } from "./mutate.ts";
 
-interface Inner {
+export interface Inner {
   /** How the payloads of this SA are read. */
-  readonly known: Registry;
+  readonly chain: ChainFormat;
   readonly first: number;
   readonly octets: Bytes;
 }
 
-type InnerMutator = (inner: Inner, rng: Rng) => Inner;
+export type InnerMutator = (inner: Inner, rng: Rng) => Inner;
 
 function bent(octets: Bytes, rng: Rng, count: number): Bytes {
   const copy = octets.slice();
@@ -40,14 +35,34 @@ function headers(octets: Bytes): number[] {
   return places;
 }
 
-function onPayloads(inner: Inner, rng: Rng, change: (payloads: Payload[]) => Payload[]): Inner {
+function onPayloads(inner: Inner, rng: Rng, change: (parts: Part[]) => readonly Part[]): Inner {
+  const { chain } = inner;
   try {
-    const { payloads } = readChain(new Reader(inner.octets), inner.first, inner.known);
-    if (payloads.length === 0) return { ...inner, octets: rng.bytes(8) };
-    return { known: inner.known, ...encodeChain(change(payloads), inner.known) };
+    const parts = chain.read(inner.octets, inner.first);
+    if (parts.length === 0) return { ...inner, octets: rng.bytes(8) };
+    return { chain, ...chain.encode(change(parts)) };
   } catch {
     return { ...inner, octets: bent(inner.octets, rng, 1) };
   }
+}
+
+/** Certificates and lists of a message: broken in themselves, under another encoding, with a key far too long, or many. */
+function changeCertificates(parts: readonly Part[], rng: Rng): readonly Part[] {
+  return parts.flatMap((part) => {
+    if (part.kind !== "CERT") return [part];
+    const body = part.body as { readonly encoding: number; readonly data: Bytes };
+    const mutator = MUTATORS[MUTATOR_NAMES[rng.below(MUTATOR_NAMES.length)]!]!;
+    switch (rng.below(4)) {
+      case 0:
+        return [{ ...part, body: { ...body, data: mutator(body.data, rng, DER_FORMAT) } }];
+      case 1:
+        return [{ ...part, body: { ...body, encoding: rng.below(16) } }];
+      case 2:
+        return [{ ...part, body: { ...body, data: OVERSIZED } }];
+      default:
+        return Array.from({ length: 20 }, () => part);
+    }
+  });
 }
 
 function setLength(inner: Inner, rng: Rng): Inner {
@@ -82,7 +97,8 @@ const INNER: Readonly<Record<string, InnerMutator>> = {
   innerLength: setLength,
   innerLoop: loop,
   innerFirst: (inner, rng) => ({ ...inner, first: rng.below(256) }),
-  innerNested: (inner) => ({ ...inner, first: PayloadType.SK }),
+  /** SK of IKEv2, a number for private use in ISAKMP: a message within the message. */
+  innerNested: (inner) => ({ ...inner, first: 46 }),
   innerDuplicate: (inner, rng) => onPayloads(inner, rng, (list) => [...list, list[rng.below(list.length)]!]),
   innerDrop: (inner, rng) =>
     onPayloads(inner, rng, (list) => {
@@ -90,40 +106,13 @@ const INNER: Readonly<Record<string, InnerMutator>> = {
       return list.filter((_, i) => i !== index);
     }),
   innerReverse: (inner, rng) => onPayloads(inner, rng, (list) => list.reverse()),
-  innerCritical: (inner, rng) =>
-    onPayloads(inner, rng, (list) => [...list, { kind: "unknown", type: 99, critical: true, body: rng.bytes(9) }]),
-  innerEmpty: ({ known }) => ({ known, first: 0, octets: new Uint8Array(0) }),
+  innerUnknown: (inner, rng) => onPayloads(inner, rng, (list) => [...list, inner.chain.unknown(99, rng.bytes(9))]),
+  innerCertificate: (inner, rng) => onPayloads(inner, rng, (list) => changeCertificates(list, rng)),
+  innerEmpty: ({ chain }) => ({ chain, first: 0, octets: new Uint8Array(0) }),
 };
 
 export const INNER_NAMES: readonly string[] = Object.keys(INNER);
 
-function entryOf(message: IkeMessage, keys: readonly KeyEntry[]): IkeKeyEntry | undefined {
-  return keys.find(
-    (entry): entry is IkeKeyEntry =>
-      entry.kind === "ike" &&
-      entry.spiInitiator === message.spiInitiator &&
-      entry.spiResponder === message.spiResponder,
-  );
-}
-
-/** The message with mutated payloads, sealed as its sender would have; undefined where it is not encrypted. */
-export function mutateInner(octets: Bytes, keys: readonly KeyEntry[], name: string, rng: Rng): Bytes | undefined {
-  const message = decodeMessage(octets, RFC9838);
-  const { sealed } = message;
-  const entry = entryOf(message, keys);
-  const encr = entry === undefined ? undefined : encrSpec(entry.encr, entry.encrKeyBits);
-  if (sealed === undefined || entry === undefined || encr === undefined) return undefined;
-  const protection: Protection = { encr, integ: integSpec(entry.integ) };
-  const forward = isFromInitiator(message);
-  const saKeys = {
-    encr: (forward ? entry.encrInitiator : entry.encrResponder).secret,
-    integ: (forward ? entry.integInitiator : entry.integResponder).secret,
-  };
-  const plain = openPart(native, protection, saKeys, octets, sealed);
-  if (plain === undefined) throw new Error("a recorded message does not open with its session's keys");
-  const known = entry.dialect === "yeung-07" ? YEUNG07 : RFC9838;
-  const { first, octets: inner } = INNER[name]!({ known, first: sealed.firstInner, octets: plain }, rng);
-  const fragment = sealed.number === PayloadType.SKF ? { number: sealed.fragment, total: sealed.fragments } : undefined;
-  const iv = sealed.body.subarray(0, encr.iv);
-  return sealChain(native, protection, saKeys, { head: message, first, inner, iv, fragment });
+export function innerMutator(name: string): InnerMutator {
+  return INNER[name]!;
 }

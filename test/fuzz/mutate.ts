@@ -5,11 +5,10 @@
 import { type Bytes, concat, u16 } from "../../src/base/bytes.ts";
 import type { Rng } from "../../src/base/rng.ts";
 import type { Field } from "../../src/wire/field.ts";
-import { decodeMessage, dissectIke, encodeMessage } from "../../src/wire/ikeMessage.ts";
 import { PayloadType } from "../../src/wire/ikev2Numbers.ts";
-import { type Payload, RFC9838 } from "../../src/wire/payloads.ts";
+import type { Format, Part } from "./format.ts";
 
-export type Mutator = (octets: Bytes, rng: Rng) => Bytes;
+export type Mutator = (octets: Bytes, rng: Rng, format: Format) => Bytes;
 
 function pick<T>(rng: Rng, items: readonly T[]): T {
   return items[rng.below(items.length)]!;
@@ -52,8 +51,8 @@ function readNumber(octets: Bytes, field: Field): number {
 }
 
 /** Overwrites one field of up to four octets: lengths and counts with the values that parsers trip over. */
-function setField(octets: Bytes, rng: Rng, which: (field: Field) => boolean): Bytes {
-  const fields = leaves(dissectIke(octets, RFC9838)).filter((field) => field.length <= 4 && which(field));
+function setField(octets: Bytes, rng: Rng, format: Format, which: (field: Field) => boolean): Bytes {
+  const fields = leaves(format.dissect(octets)).filter((field) => field.length <= 4 && which(field));
   if (fields.length === 0) return setOctets(octets, rng, 1);
   const field = pick(rng, fields);
   const value = readNumber(octets, field);
@@ -65,18 +64,16 @@ function setField(octets: Bytes, rng: Rng, which: (field: Field) => boolean): By
 const isLength = (field: Field): boolean => /length|count|size|total/i.test(field.label);
 const isNext = (field: Field): boolean => /next payload/i.test(field.label);
 
-/** Works on the payloads of a message that can be read; others are flipped instead. */
-function onPayloads(octets: Bytes, rng: Rng, change: (payloads: Payload[]) => readonly Payload[]): Bytes {
+/** Works on the payloads of a message that can be read; others are changed in one field instead. */
+function onPayloads(octets: Bytes, rng: Rng, format: Format, change: (parts: Part[]) => readonly Part[]): Bytes {
   try {
-    const message = decodeMessage(octets, RFC9838);
-    if (message.sealed !== undefined || message.payloads.length === 0) return setField(octets, rng, () => true);
-    return encodeMessage(message, change([...message.payloads]), RFC9838);
+    return format.rewrite(octets, change) ?? setField(octets, rng, format, () => true);
   } catch {
     return flipBits(octets, rng, 1);
   }
 }
 
-function swap(payloads: Payload[], rng: Rng): Payload[] {
+function swap(payloads: Part[], rng: Rng): Part[] {
   const i = rng.below(payloads.length);
   const j = rng.below(payloads.length);
   [payloads[i], payloads[j]] = [payloads[j]!, payloads[i]!];
@@ -102,24 +99,6 @@ function badKeyExchange(data: Bytes, rng: Rng): Bytes {
   ]);
 }
 
-/** As many proposals of as many transforms as the payload's length field can hold, up to 200 of 200. */
-function manyProposals(rng: Rng): Payload {
-  const transforms = Array.from({ length: 1 + rng.below(200) }, (_, i) => ({
-    type: 1 + (i % 5),
-    id: rng.below(40),
-    attributes: i % 3 === 0 ? [{ kind: "KEY_LENGTH" as const, value: pick(rng, [0, 128, 192, 256, 65535]) }] : [],
-  }));
-  const size = 8 + transforms.reduce((sum, transform) => sum + 8 + 4 * transform.attributes.length, 0);
-  const count = Math.max(1, Math.min(200, Math.floor(60_000 / size)));
-  const proposals = Array.from({ length: count }, (_, i) => ({
-    number: (i % 255) + 1,
-    protocol: 1,
-    spi: new Uint8Array(0),
-    transforms,
-  }));
-  return { kind: "SA", body: { proposals } };
-}
-
 /** Fragment numbers that no sender uses. RFC 7383 section 2.5. */
 function fragment(octets: Bytes, rng: Rng): Bytes {
   const [number, total] = pick(rng, [
@@ -139,6 +118,16 @@ function fragment(octets: Bytes, rng: Rng): Bytes {
   return whole;
 }
 
+/** SEQUENCEs within SEQUENCEs, up to 2,000 of them: no reader may follow them on its stack without a bound. */
+function deepNesting(octets: Bytes, rng: Rng): Bytes {
+  let nested = octets;
+  for (let depth = pick(rng, [1, 10, 100, 2000]); depth > 0 && nested.length < 60_000; depth--) {
+    const { length } = nested;
+    nested = concat(Uint8Array.of(0x30, 0x83, length >>> 16, length >>> 8, length), nested);
+  }
+  return nested;
+}
+
 export const MUTATORS: Readonly<Record<string, Mutator>> = {
   flipOneBit: (octets, rng) => flipBits(octets, rng, 1),
   flipTwoBits: (octets, rng) => flipBits(octets, rng, 2),
@@ -147,40 +136,40 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
   truncate: (octets, rng) => octets.slice(0, rng.below(octets.length + 1)),
   extend: (octets, rng) => concat(octets, rng.bytes(1 + rng.below(64))),
   extendZeros: (octets, rng) => concat(octets, new Uint8Array(1 + rng.below(64))),
-  setLengthField: (octets, rng) => setField(octets, rng, isLength),
-  setNextPayload: (octets, rng) => setField(octets, rng, isNext),
-  setAnyField: (octets, rng) => setField(octets, rng, () => true),
-  duplicatePayload: (octets, rng) => onPayloads(octets, rng, (list) => [...list, pick(rng, list)]),
-  repeatPayload: (octets, rng) =>
-    onPayloads(octets, rng, (list) => Array.from({ length: 150 }, () => list[list.length - 1]!)),
-  reorderPayloads: (octets, rng) => onPayloads(octets, rng, (list) => swap(list, rng)),
-  dropPayload: (octets, rng) =>
-    onPayloads(octets, rng, (list) => {
+  setLengthField: (octets, rng, format) => setField(octets, rng, format, isLength),
+  setNextPayload: (octets, rng, format) => setField(octets, rng, format, isNext),
+  setAnyField: (octets, rng, format) => setField(octets, rng, format, () => true),
+  duplicatePayload: (octets, rng, format) => onPayloads(octets, rng, format, (list) => [...list, pick(rng, list)]),
+  repeatPayload: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) => Array.from({ length: 150 }, () => list[list.length - 1]!)),
+  reorderPayloads: (octets, rng, format) => onPayloads(octets, rng, format, (list) => swap(list, rng)),
+  dropPayload: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) => {
       const index = rng.below(list.length);
       return list.filter((_, i) => i !== index);
     }),
-  criticalUnknown: (octets, rng) =>
-    onPayloads(octets, rng, (list) => [
+  criticalUnknown: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) => [
       ...list,
-      { kind: "unknown", type: 200 + rng.below(50), critical: true, body: rng.bytes(rng.below(40)) },
+      format.chain.unknown(200 + rng.below(50), rng.bytes(rng.below(40))),
     ]),
-  badKeyExchange: (octets, rng) =>
-    onPayloads(octets, rng, (list) =>
-      list.map((payload) =>
-        payload.kind === "KE"
-          ? { ...payload, body: { ...payload.body, data: badKeyExchange(payload.body.data, rng) } }
-          : payload,
-      ),
+  badKeyExchange: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) =>
+      list.map((part) => {
+        if (part.kind !== "KE") return part;
+        const body = part.body as { readonly data: Bytes };
+        return { ...part, body: { ...body, data: badKeyExchange(body.data, rng) } };
+      }),
     ),
-  otherGroup: (octets, rng) =>
-    onPayloads(octets, rng, (list) =>
-      list.map((payload) =>
-        payload.kind === "KE" ? { ...payload, body: { ...payload.body, group: rng.below(40) } } : payload,
-      ),
-    ),
-  manyProposals: (octets, rng) =>
-    onPayloads(octets, rng, (list) => list.map((payload) => (payload.kind === "SA" ? manyProposals(rng) : payload))),
+  otherGroup: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) => {
+      const group = rng.below(40);
+      return list.map((part) => format.otherGroup(part, group));
+    }),
+  manyProposals: (octets, rng, format) =>
+    onPayloads(octets, rng, format, (list) => list.map((part) => (part.kind === "SA" ? format.proposals(rng) : part))),
   fragment,
+  deepNesting,
   noise: (octets, rng) => rng.bytes(rng.below(octets.length * 2 + 1)),
   empty: () => new Uint8Array(0),
 };

@@ -1,0 +1,103 @@
+/** What the campaign must know of each kind of machine: how it is called, how its messages are read and sealed again. */
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { Datagram } from "../../src/base/machine.ts";
+import type { Micros } from "../../src/base/micros.ts";
+import type { Rng } from "../../src/base/rng.ts";
+import { type GmState, handleGm } from "../../src/gm/groupMember.ts";
+import type { IkeOutcome, Tools } from "../../src/ikev2/api.ts";
+import { answerAuth, type IkeEndpoint, receive, respond } from "../../src/ikev2/endpoint.ts";
+import { handleKs, type KsState } from "../../src/ks/keyServer.ts";
+import { GDOI } from "../../src/wire/isakmpPayloads.ts";
+import { DER_FORMAT, type Format, IKEV2_FORMAT, ISAKMP_FORMAT, isakmpFormat } from "./format.ts";
+import type { InnerMutator } from "./inner.ts";
+import type { Recording, Role } from "./record.ts";
+import {
+  handleAuthority,
+  handleCertificate,
+  handleCrl,
+  recordCertificates,
+  type TrustMachine,
+} from "./recordCertificates.ts";
+import { recordGroups } from "./recordGroup.ts";
+import { recordIke } from "./recordIke.ts";
+import { handleIsakmp, type IsakmpMachine, recordIsakmp } from "./recordIsakmp.ts";
+import { type AckMachine, handleAck, handlePush, type PushMachine, recordPushes } from "./recordPush.ts";
+import { resealIke } from "./resealIke.ts";
+import { resealAck, resealIsakmp, resealPush } from "./resealIsakmp.ts";
+
+export interface Output {
+  readonly kind: string;
+}
+
+/** A recorded message with mutated payloads, sealed as its sender would have; undefined where nothing seals it. */
+export type Reseal = (recording: Recording, mutate: InnerMutator, rng: Rng) => Bytes | undefined;
+
+interface Machine {
+  readonly handle: (state: unknown, tools: Tools, datagram: Datagram, now: Micros) => readonly Output[];
+  readonly format: Format;
+  readonly reseal: Reseal;
+}
+
+/** Whoever proved its identity is welcome, every request gets an empty answer. */
+function handleIke(endpoint: IkeEndpoint, tools: Tools, datagram: Datagram, now: Micros): IkeOutcome[] {
+  const settle = (outcomes: readonly IkeOutcome[]): IkeOutcome[] =>
+    outcomes.flatMap((one) => {
+      if (one.kind === "authenticating") {
+        return [one, ...settle(answerAuth(endpoint, tools, one.sa, { accept: true, payloads: [] }, now))];
+      }
+      if (one.kind === "request") return [one, ...settle(respond(endpoint, tools, one.sa, one.messageId, [], now))];
+      return [one];
+    });
+  return settle(receive(endpoint, tools, datagram, now));
+}
+
+const ROOMS: Pick<Machine, "format" | "reseal"> = { format: IKEV2_FORMAT, reseal: resealIke };
+const REKEYS = isakmpFormat(GDOI);
+const nothing: Reseal = () => undefined;
+
+export const MACHINES: Readonly<Record<Role, Machine>> = {
+  ks: {
+    ...ROOMS,
+    handle: (state, tools, datagram, now) => handleKs(state as KsState, tools, { kind: "datagram", datagram }, now),
+  },
+  gm: {
+    ...ROOMS,
+    handle: (state, tools, datagram, now) => handleGm(state as GmState, tools, { kind: "datagram", datagram }, now),
+  },
+  ike: { ...ROOMS, handle: (state, tools, datagram, now) => handleIke(state as IkeEndpoint, tools, datagram, now) },
+  isakmp: {
+    format: ISAKMP_FORMAT,
+    reseal: resealIsakmp,
+    handle: (state, tools, datagram, now) => handleIsakmp(state as IsakmpMachine, tools, datagram, now),
+  },
+  push: {
+    format: REKEYS,
+    reseal: resealPush,
+    handle: (state, tools, datagram) => handlePush(state as PushMachine, tools, datagram),
+  },
+  ack: {
+    format: REKEYS,
+    reseal: resealAck,
+    handle: (state, tools, datagram) => handleAck(state as AckMachine, tools, datagram),
+  },
+  certificate: {
+    format: DER_FORMAT,
+    reseal: nothing,
+    handle: (state, tools, datagram) => handleCertificate(state as TrustMachine, tools, datagram),
+  },
+  authority: {
+    format: DER_FORMAT,
+    reseal: nothing,
+    handle: (state, tools, datagram) => handleAuthority(state as TrustMachine, tools, datagram),
+  },
+  crl: {
+    format: DER_FORMAT,
+    reseal: nothing,
+    handle: (state, tools, datagram) => handleCrl(state as TrustMachine, tools, datagram),
+  },
+};
+
+/** Every datagram of every session. */
+export function recordAll(): readonly Recording[] {
+  return [...recordGroups(), ...recordIke(), ...recordIsakmp(), ...recordPushes(), ...recordCertificates()];
+}
