@@ -2,11 +2,21 @@
 import { utf8 } from "../base/bytes.ts";
 import type { ConfigProblem } from "../base/errors.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
+import { SECOND } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
-import type { AuthMethodName, AuthProfile, EndpointConfig, IkeProposal, ProfileMatch, PskEntry } from "../ikev2/api.ts";
+import type {
+  AuthMethodName,
+  AuthProfile,
+  EndpointConfig,
+  IkeProposal,
+  LivenessConfig,
+  ProfileMatch,
+  PskEntry,
+} from "../ikev2/api.ts";
 import { DEFAULT_RETRANSMIT } from "../ikev2/window.ts";
 import type {
   IkeIdentity,
+  Ikev2Dpd,
   Ikev2Encryption,
   Ikev2Hash,
   Ikev2Peer,
@@ -64,7 +74,7 @@ export function endpointOfIos(
   problems: ConfigProblem[],
   pki?: RouterPki,
 ): EndpointConfig {
-  const { cookieChallenge, fragmentationMtu, maxInNegotiation, window } = ios.ikev2;
+  const { cookieChallenge, dpd, fragmentationMtu, httpUrlCert, maxInNegotiation, maxSa, window } = ios.ikev2;
   return {
     proposals: proposalsOf(ios, local, problems),
     profiles: profiles.flatMap((name) => {
@@ -76,7 +86,9 @@ export function endpointOfIos(
     ...(cookieChallenge === undefined ? {} : { cookieThreshold: cookieChallenge }),
     ...(fragmentationMtu === undefined ? {} : { fragmentation: { mtu: fragmentationMtu } }),
     ...(maxInNegotiation === undefined ? {} : { maxInNegotiation }),
-    ...(pki === undefined ? {} : { pki: pki.config }),
+    ...(maxSa === undefined ? {} : { maxSas: maxSa }),
+    ...livenessOf(dpd),
+    ...(pki === undefined ? {} : { pki: httpUrlCert ? pki.config : { ...pki.config, urls: undefined } }),
   };
 }
 
@@ -84,13 +96,30 @@ export function endpointOfIos(
 function proposalsOf(ios: IosConfig, local: number, problems: ConfigProblem[]): IkeProposal[] {
   const { policies, proposals } = ios.ikev2;
   const own = [...policies.values()].filter(({ name }) => name !== "default");
-  const fitting = own.filter(({ matchLocalAddresses: list }) => list.length === 0 || list.includes(local));
+  const fitting = own.filter(
+    ({ matchFvrf, matchLocalAddresses: list }) => isGlobal(matchFvrf) && (list.length === 0 || list.includes(local)),
+  );
   const policy = fitting[0] ?? policies.get("default");
   const names = policy?.proposals.map(({ name }) => name) ?? [];
   return names.flatMap((name) => {
     const proposal = proposals.get(name);
     return proposal === undefined ? [] : [proposalOf(proposal, problems)];
   });
+}
+
+/** Routers have one routing table here, the global one, which is also what counts where no other is named. */
+function isGlobal(fvrf: string | undefined): boolean {
+  return fvrf === undefined || fvrf === "any" || fvrf === "global";
+}
+
+/** IOS repeats the question five times before a peer counts as dead. */
+const DPD_REPEATS = 5;
+
+/** On demand, IOS asks before it sends traffic through the SA; no traffic of a group does, so nothing is asked. */
+function livenessOf(dpd: Ikev2Dpd | undefined): { liveness?: LivenessConfig } {
+  if (dpd?.mode !== "periodic") return {};
+  const retransmit = { first: dpd.retrySeconds * SECOND, factor: 1, repeats: DPD_REPEATS };
+  return { liveness: { idleMicros: dpd.seconds * SECOND, retransmit } };
 }
 
 function proposalOf(proposal: Ikev2Proposal, problems: ConfigProblem[]): IkeProposal {
@@ -135,6 +164,8 @@ function profileOf(
     lifetimeSeconds: profile.lifetimeSeconds,
     // Fresh keys before the end: rekeys of a unicast group go on in the successor (RFC 9838 section 2.3.3).
     atLifetime: "rekey",
+    ...livenessOf(profile.dpd),
+    ...(profile.forceInitialContact ? { forceInitialContact: true } : {}),
   };
 }
 
@@ -212,6 +243,7 @@ function matchOf(ios: IosConfig, profile: Ikev2Profile, problems: ConfigProblem[
     remoteIdentities,
     anyRemote,
     ...(remoteDomains.length === 0 ? {} : { remoteDomains }),
+    ...(profile.matchFvrf === undefined ? {} : { fvrf: profile.matchFvrf }),
     ...localAddressesOf(ios, profile),
     ...certificateMapsOf(ios, profile, problems),
   };

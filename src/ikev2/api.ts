@@ -68,6 +68,11 @@ export interface ProfileMatch {
   readonly certificateMaps?: readonly CertificateMap[];
   /** `match address local A`: a type of its own too. */
   readonly localAddresses?: readonly string[];
+  /**
+   * `match fvrf NAME`: the routing table that the peer comes in by. Absent, `any` or `global`: the global one, which is the
+   * only one that routers have here; a profile with another name matches nobody.
+   */
+  readonly fvrf?: string;
 }
 
 /** How one side proves its identity. */
@@ -98,6 +103,10 @@ export interface AuthProfile {
   readonly atLifetime?: "end" | "rekey" | "reauthenticate";
   /** What a responder grants where the peer asks for a Child SA; absent: none. */
   readonly child?: ChildPolicy;
+  /** Instead of the endpoint's: IOS `dpd` of a profile. */
+  readonly liveness?: LivenessConfig;
+  /** Default false; true: a responder takes INITIAL_CONTACT as said by every peer (IOS `initial-contact force`). */
+  readonly forceInitialContact?: boolean;
 }
 
 /** Wait before the n-th repetition: `first * (factor ** n)`, factor a whole number; gives up after `repeats`. */
@@ -194,6 +203,11 @@ export interface EndpointConfig {
   readonly fragmentation?: FragmentationConfig;
   /** Absent: the peer is never asked. */
   readonly liveness?: LivenessConfig;
+  /**
+   * Default true: an initiator with no other SA to the peer says INITIAL_CONTACT, and a receiver drops older SAs with that
+   * identity. RFC 7296 section 2.4.
+   */
+  readonly initialContact?: boolean;
   readonly pki?: PkiConfig;
   /** How long a responder waits for the AUTH request; default 64 s. */
   readonly halfOpenMicros?: Micros;

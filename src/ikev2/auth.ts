@@ -22,6 +22,7 @@ import {
 } from "./childSa.ts";
 import type { ChildOffer } from "./childState.ts";
 import { closeSa, drop, lingerSa } from "./closing.ts";
+import { heedInitialContact, initialContact } from "./contact.ts";
 import { happened } from "./events.ts";
 import { deleteSa } from "./informational.ts";
 import { startLifetime } from "./lifetime.ts";
@@ -71,6 +72,7 @@ export function sendAuthRequest(turn: Turn, sa: IkeSa): void {
     { kind: "AUTH", body: proof.auth },
     ...(asked?.payloads ?? []),
     ...phase.options.payloads,
+    ...initialContact(turn, sa),
     ...windowNotify(turn),
   ];
   startRequest(turn, sa, sa.authExchange, { kind: "auth" }, payloads);
@@ -197,6 +199,7 @@ function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readon
   noteWindowSize(turn, sa, payloads);
   startLifetime(turn, sa);
   startLiveness(turn, sa);
+  heedInitialContact(turn, sa, profile, payloads);
   const replaced = sa.replaces === 0 ? undefined : turn.endpoint.sas.get(sa.replaces);
   if (replaced !== undefined) deleteSa(turn, replaced, "replaced");
 }

@@ -30,6 +30,7 @@ export const IKE_EVENTS = {
   "ike.unanswered": { severity: "warning", meaning: "A request was given up; data exchange, messageId." },
   "ike.closed": { severity: "notice", meaning: "An SA is gone, or never came to be; data reason, established." },
   "ike.rekeyed": { severity: "info", meaning: "An IKE SA has a successor with fresh keys; data successor." },
+  "ike.initialContact": { severity: "info", meaning: "The peer knows of no other SA with us; data closed." },
   "ike.cookie": { severity: "info", meaning: "A cookie was demanded from us or by us; data side." },
   "ike.natDetected": { severity: "info", meaning: "Addresses were translated on the way; data who (us, peer, both)." },
   "ike.moved": { severity: "notice", meaning: "A peer behind a NAT now comes from another address or port." },

@@ -5,7 +5,8 @@
  */
 import { SECOND } from "../base/micros.ts";
 import { Exchange } from "../wire/ikev2Numbers.ts";
-import { type IkeSa, isEstablished, Slot, startTimer, type Turn } from "./state.ts";
+import type { LivenessConfig } from "./api.ts";
+import { type IkeSa, isEstablished, profileOf, Slot, startTimer, type Turn } from "./state.ts";
 import { startRequest } from "./window.ts";
 
 /** Interval of strongSwan. */
@@ -14,15 +15,21 @@ const KEEPALIVE_OCTETS = Uint8Array.of(0xff);
 
 /** Starts what an established SA has to watch. */
 export function startLiveness(turn: Turn, sa: IkeSa): void {
-  const { liveness, nat } = turn.endpoint.config;
+  const { nat } = turn.endpoint.config;
+  const liveness = livenessOf(turn, sa);
   if (liveness !== undefined) startTimer(turn, sa, Slot.liveness, liveness.idleMicros);
   const interval = nat?.keepaliveMicros ?? KEEPALIVE;
   if (sa.nat.weBehindNat && interval > 0) startTimer(turn, sa, Slot.keepalive, interval);
 }
 
+/** The profile's own word counts before that of the box. */
+function livenessOf({ endpoint }: Turn, sa: IkeSa): LivenessConfig | undefined {
+  return profileOf(endpoint, sa.profile)?.liveness ?? endpoint.config.liveness;
+}
+
 /** Asks where the peer has been silent, unless a request is under way: its answer will do as well. */
 export function onLivenessTimer(turn: Turn, sa: IkeSa): void {
-  const { liveness } = turn.endpoint.config;
+  const liveness = livenessOf(turn, sa);
   if (liveness === undefined || !isEstablished(sa)) return;
   const silent = turn.now - sa.heardAt;
   if (silent < liveness.idleMicros) {

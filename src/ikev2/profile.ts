@@ -32,7 +32,8 @@ export function matchProfile(profiles: readonly AuthProfile[], claimant: Claiman
  * nobody.
  */
 export function matchesClaimant(match: ProfileMatch, { identity, certificate, local }: Claimant): boolean {
-  const { certificateMaps = [], localAddresses = [] } = match;
+  const { certificateMaps = [], localAddresses = [], fvrf = "global" } = match;
+  if (fvrf !== "global" && fvrf !== "any") return false;
   if (localAddresses.length > 0 && (local === undefined || !localAddresses.includes(local))) return false;
   if (certificateMaps.length === 0) return matchesIdentity(match, identity);
   if (certificate === undefined || !certificateMaps.some((map) => matchesMap(map, certificate))) return false;

@@ -46,7 +46,7 @@ export const DEFAULTS = {
     prf: ["sha512", "sha384"],
     groups: [19, 14, 21, 5],
   },
-  ikev2: { window: 5, fragmentationMtu: 576, lifetimeSeconds: 86_400 },
+  ikev2: { window: 5, fragmentationMtu: 576, lifetimeSeconds: 86_400, httpUrlCert: true },
   transformSet: { mode: "tunnel", aesKeyBits: 128 },
   ipsecProfile: { lifetimeSeconds: 3_600 },
   ipsec: { dfBit: "copy", fragmentation: "before-encryption" },
@@ -104,6 +104,7 @@ export function emptyConfig(): IosConfig {
       policies: new Map([["default", policy]]),
       keyrings: new Map(),
       profiles: new Map(),
+      httpUrlCert: DEFAULTS.ikev2.httpUrlCert,
       window: DEFAULTS.ikev2.window,
     },
     transformSets: new Map(),
@@ -167,6 +168,7 @@ export function newIkev2Profile(name: string, at: Place): Ikev2Profile {
     authenticationRemote: [],
     trustpoints: [],
     lifetimeSeconds: DEFAULTS.ikev2.lifetimeSeconds,
+    forceInitialContact: false,
   };
 }
 

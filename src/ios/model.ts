@@ -364,6 +364,8 @@ export interface Ikev2Profile {
   trustpoints: { readonly name: string; readonly use: "sign" | "verify" | "both"; readonly at: Place }[];
   lifetimeSeconds: number;
   dpd?: Ikev2Dpd;
+  /** `initial-contact force`. */
+  forceInitialContact: boolean;
 }
 
 export interface Ikev2Dpd {
@@ -378,6 +380,8 @@ export interface Ikev2Config {
   keyrings: Map<string, Ikev2Keyring>;
   profiles: Map<string, Ikev2Profile>;
   dpd?: Ikev2Dpd;
+  /** `crypto ikev2 http-url cert`, on unless told: certificates are asked for and taken by hash and URL. */
+  httpUrlCert: boolean;
   window: number;
   /** Half-open SAs beyond which cookies are asked for. */
   cookieChallenge?: number;

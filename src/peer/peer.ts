@@ -466,8 +466,7 @@ function bringUp(turn: Turn, command: PeerCommand): void {
   carryOut(turn, initiate(endpoint, tools, options, now));
 }
 
-/** Whom we want to speak to, and that older SAs with us are stale. RFC 7296 sections 2.4 and 3.5. */
+/** Whom we want to speak to. RFC 7296 section 3.5. */
 function greetings({ remoteIdentity }: PeerConfig): Payload[] {
-  const initialContact = notify(NotifyType.INITIAL_CONTACT);
-  return remoteIdentity === undefined ? [initialContact] : [{ kind: "IDr", body: remoteIdentity }, initialContact];
+  return remoteIdentity === undefined ? [] : [{ kind: "IDr", body: remoteIdentity }];
 }

@@ -351,6 +351,15 @@ const profileCommands: CommandSpec<Ikev2Profile>[] = [
       target.dpd = undefined;
     },
   },
+  {
+    pattern: "initial-contact force",
+    set(target) {
+      target.forceInitialContact = true;
+    },
+    no(target) {
+      target.forceInitialContact = false;
+    },
+  },
   ...leftAside("it belongs to tunnels and remote access, not to groups", [
     "description <line:text>",
     "virtual-template <1-4096:number> [<line:text>]",
@@ -358,7 +367,6 @@ const profileCommands: CommandSpec<Ikev2Profile>[] = [
     "config-exchange <line:text>",
     "ivrf <word:vrf>",
     "nat keepalive <5-3600:seconds>",
-    "initial-contact force",
     "redirect gateway auth",
     "reconnect [timeout <60-1800:seconds>]",
     "anyconnect <line:text>",
@@ -429,6 +437,15 @@ export const ikev2Commands: CommandSpec<IosConfig>[] = [
     },
   },
   {
+    pattern: "crypto ikev2 http-url cert",
+    set({ ikev2 }) {
+      ikev2.httpUrlCert = true;
+    },
+    no({ ikev2 }) {
+      ikev2.httpUrlCert = false;
+    },
+  },
+  {
     pattern: "crypto ikev2 window <1-20:size>",
     set({ ikev2 }, args) {
       ikev2.window = args.number("size")!;
@@ -469,7 +486,6 @@ export const ikev2Commands: CommandSpec<IosConfig>[] = [
   ...leftAside("it changes nothing for a group", [
     "crypto ikev2 nat keepalive <5-3600:seconds>",
     "crypto ikev2 diagnose error [<line:text>]",
-    "crypto ikev2 http-url cert",
     "crypto ikev2 certificate-cache <line:text>",
     "crypto ikev2 limit queue <line:text>",
     "crypto ikev2 redirect <line:text>",

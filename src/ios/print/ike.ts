@@ -141,6 +141,7 @@ function printProfile(profile: Ikev2Profile, options: PrintOptions): string[] {
     ...profile.trustpoints.map(({ name, use }) => `pki trustpoint ${name}${use === "both" ? "" : ` ${use}`}`),
     ...unless(DEFAULTS.ikev2.lifetimeSeconds, profile.lifetimeSeconds, (value) => `lifetime ${value}`),
     ...optional(profile.dpd, (value) => `dpd ${dpdText(value)}`),
+    ...unless(false, profile.forceInitialContact, () => "initial-contact force"),
   ]);
 }
 
@@ -152,6 +153,7 @@ function printBox(ikev2: Ikev2Config): string[] {
   const { fragmentationMtu, maxInNegotiation, maxSa } = ikev2;
   return [
     ...optional(ikev2.dpd, (value) => `crypto ikev2 dpd ${dpdText(value)}`),
+    ...unless(DEFAULTS.ikev2.httpUrlCert, ikev2.httpUrlCert, () => "no crypto ikev2 http-url cert"),
     ...unless(DEFAULTS.ikev2.window, ikev2.window, (value) => `crypto ikev2 window ${value}`),
     ...optional(ikev2.cookieChallenge, (value) => `crypto ikev2 cookie-challenge ${value}`),
     ...optional(fragmentationMtu, (value) =>
