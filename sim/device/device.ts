@@ -12,8 +12,10 @@ import { createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
 import { createReassembly, type Reassembly } from "../../src/esp/fragment.ts";
 import type { IosConfig, IosInterface } from "../../src/ios/model.ts";
 import { type EventHandle, NO_EVENT } from "../core/scheduler.ts";
+import type { Nat } from "../net/nat.ts";
 import { aclRules } from "./aclRules.ts";
 import { type Cpu, createCpu } from "./cpu.ts";
+import { natAfter, natOf } from "./nat.ts";
 import { isLoopback } from "./ospf.ts";
 import type { Ping } from "./ping.ts";
 import { createRouteTable, type RouteTable } from "./routeTable.ts";
@@ -35,6 +37,8 @@ export interface Port {
   readonly isLoopback: boolean;
   /** Name of the crypto map on it. */
   map: string | undefined;
+  /** The side of the address translation that it is on. */
+  nat: "inside" | "outside" | undefined;
   isShutdown: boolean;
   attachment: Attachment | undefined;
   /** Line protocol. */
@@ -80,6 +84,10 @@ export interface Device {
   /** SPIs that the roles have been told of. */
   readonly unknownSpis: Set<number>;
   reassembly: Reassembly;
+  /** Present where addresses are translated. */
+  nat: Nat | undefined;
+  natWake: EventHandle;
+  natWakeAt: Micros | undefined;
   hosted: Hosted[];
   readonly cpu: Cpu<Job>;
   /** When the engine for user traffic is free again. */
@@ -123,6 +131,9 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     planes: new Map(),
     unknownSpis: new Set(),
     reassembly: createReassembly(),
+    nat: undefined,
+    natWake: NO_EVENT,
+    natWakeAt: undefined,
     hosted: [],
     cpu: createCpu(spec.kind === "router" ? spec.cpu : { profile: "ideal" }),
     engineFreeAt: 0,
@@ -154,8 +165,8 @@ export function adoptSpec(device: Device, spec: RouterSpec): void {
   const { interfaces } = spec.config;
   for (const port of device.ports) {
     const iface = interfaces.get(port.name);
-    const { addresses, mtu, map, isShutdown } = iface === undefined ? UNNAMED : routerPort(iface, port.index);
-    Object.assign(port, { addresses, mtu: mtu ?? port.mtu, map, isShutdown });
+    const { addresses, mtu, map, nat, isShutdown } = iface === undefined ? UNNAMED : routerPort(iface, port.index);
+    Object.assign(port, { addresses, mtu: mtu ?? port.mtu, map, nat, isShutdown });
     if (port.isLoopback) port.isUp = !isShutdown;
   }
   for (const iface of interfaces.values()) {
@@ -163,6 +174,7 @@ export function adoptSpec(device: Device, spec: RouterSpec): void {
       device.ports.push(routerPort(iface, device.ports.length));
   }
   device.ownAddresses = addressesOf(device.ports);
+  device.nat = natAfter(spec.config, device.nat);
   const before = device.planes;
   device.planes = createPlanes(spec, [...device.ownAddresses]);
   for (const [name, plane] of device.planes) {
@@ -174,7 +186,7 @@ export function adoptSpec(device: Device, spec: RouterSpec): void {
   }
 }
 
-const UNNAMED = { addresses: [], mtu: undefined, map: undefined, isShutdown: true };
+const UNNAMED = { addresses: [], mtu: undefined, map: undefined, nat: undefined, isShutdown: true };
 
 /** Back to the state behind the boot loader; machines are started by `machineHost.ts`. */
 export function resetDevice(device: Device): void {
@@ -182,6 +194,9 @@ export function resetDevice(device: Device): void {
   device.groups.clear();
   device.unknownSpis.clear();
   device.reassembly = createReassembly();
+  device.nat = device.spec.kind === "router" ? natOf(device.spec.config) : undefined;
+  device.natWake = NO_EVENT;
+  device.natWakeAt = undefined;
   device.hosted = [];
   device.engineFreeAt = 0;
   device.identification = 0;
@@ -199,6 +214,7 @@ function hostPort(spec: Extract<DeviceSpec, { kind: "host" }>): Port {
     mtu: MTU_DEFAULT,
     isLoopback: false,
     map: undefined,
+    nat: undefined,
     isShutdown: false,
     attachment: undefined,
     isUp: false,
@@ -219,6 +235,7 @@ function routerPort(iface: IosInterface, index: number): Port {
     mtu: iface.ipMtu ?? iface.mtu,
     isLoopback: loopback,
     map: iface.cryptoMap?.name,
+    nat: iface.nat,
     isShutdown: iface.shutdown,
     attachment: undefined,
     isUp: loopback && !iface.shutdown,

@@ -9,6 +9,10 @@ export const DEVICE_EVENTS = {
   "esp.dropped": "The data plane did not let a packet pass; data reason, counter (as IOS calls it), group, spi.",
   "esp.tooBig": "A packet with DF does not fit once it is sealed; data mtu, group.",
   "cloud.dropped": "The cloud did not carry a packet; data reason (notIpv4, noRoute, noReceiver, sourceSite), site.",
+  "nat.translated":
+    "An address, or a port of it, got another one on the outside; data protocol, local, global, outside.",
+  "nat.expired": "Nobody has used such an entry for its time, and it is gone; data protocol, local, global, outside.",
+  "nat.dropped": "A packet could not be translated; data reason (see NatDrop).",
   "cpu.dropped": "A datagram found the queue of the CPU full; data waiting.",
   "ping.started": "data ping, from, to, repeat, size.",
   "ping.sent": "An echo request left; data ping, sequence.",

@@ -9,6 +9,7 @@ import { IpProtocol } from "../../src/wire/ip.ts";
 import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
 import { echoReply, readIcmp, Unreachable } from "./icmp.ts";
 import { giveDatagram, tellUnknownSpi } from "./machineHost.ts";
+import { fromOutside, toOutside } from "./nat.ts";
 import { type EngineDone, type Looped, type Network, note, noteDrop } from "./networkState.ts";
 import {
   addressTowards,
@@ -60,7 +61,11 @@ export function loopedBack(network: Network, { device, packet, cause }: Looped):
   deliver(network, device, packet, ipHeader(packet)!, cause);
 }
 
-function accept(network: Network, device: Device, port: Port, packet: Bytes, header: IpHeader, cause: number): void {
+/** A packet in clear, as it came or as it was opened: translated first, where it comes from outside. */
+function accept(network: Network, device: Device, port: Port, given: Bytes, before: IpHeader, cause: number): void {
+  const packet = fromOutside(network, device, port, before, given, cause);
+  if (packet === undefined) return;
+  const header = packet === given ? before : ipHeader(packet)!;
   if (isMulticastIpv4(header.destination)) {
     acceptGroup(network, device, port, packet, header, cause);
     return;
@@ -69,7 +74,7 @@ function accept(network: Network, device: Device, port: Port, packet: Bytes, hea
     deliver(network, device, packet, header, cause);
     return;
   }
-  if (device.forwards) forward(network, device, packet, header, cause);
+  if (device.forwards) forward(network, device, port, packet, header, cause);
   else noteDrop(network, device, "notForMe", packet, cause);
 }
 
@@ -78,7 +83,7 @@ function isBroadcast(port: Port, destination: Ipv4): boolean {
   return port.addresses.some(({ address, mask }) => (address | ~mask) >>> 0 === destination && mask < 0xfffffffe);
 }
 
-function forward(network: Network, device: Device, packet: Bytes, header: IpHeader, cause: number): void {
+function forward(network: Network, device: Device, from: Port, packet: Bytes, header: IpHeader, cause: number): void {
   if (header.ttl <= 1) {
     const dropped = noteDrop(network, device, "ttl", packet, cause);
     sendTimeExceeded(network, device, packet, dropped);
@@ -90,7 +95,9 @@ function forward(network: Network, device: Device, packet: Bytes, header: IpHead
     sendError(network, device, Unreachable.host, packet, dropped);
     return;
   }
-  outputVia(network, device, route, header.destination, withTtlDecremented(packet), cause);
+  const onward = withTtlDecremented(packet);
+  const translated = toOutside(network, device, from, device.ports[route.port]!, ipHeader(onward)!, onward, cause);
+  if (translated !== undefined) outputVia(network, device, route, header.destination, translated, cause);
 }
 
 /**

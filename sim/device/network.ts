@@ -17,6 +17,7 @@ import { joinGroup, leaveGroup } from "./groups.ts";
 import { engineIn, loopedBack, receive } from "./input.ts";
 import { boot } from "./lifecycle.ts";
 import { finishJob, giveInput, wake } from "./machineHost.ts";
+import { natDue } from "./nat.ts";
 import { type CloudNode, deviceNamed, type Line, type LineEnd, type Network, type Targets } from "./networkState.ts";
 import { engineOut } from "./output.ts";
 import { pingDue, startPing } from "./ping.ts";
@@ -116,6 +117,9 @@ function registerHandlers(network: Network): Targets {
     }),
     wake: scheduler.register("deadline of a role", (due) => {
       if (isAlive(due)) wake(network, due.device);
+    }),
+    nat: scheduler.register("end of a translation", (due) => {
+      if (isAlive(due)) natDue(network, due.device);
     }),
     ping: scheduler.register("ping", (due) => {
       if (isAlive(due)) pingDue(network, due.device, due.identifier, due.what);

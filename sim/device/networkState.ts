@@ -102,6 +102,7 @@ export interface Targets {
   readonly loop: Target<Looped>;
   readonly job: Target<JobDone>;
   readonly wake: Target<Within>;
+  readonly nat: Target<Within>;
   readonly ping: Target<PingDue>;
   readonly boot: Target<Within>;
   readonly timeline: Target<TimelineEntry>;

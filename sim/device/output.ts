@@ -11,6 +11,7 @@ import { buildUdpPacket } from "../../src/esp/udpPacket.ts";
 import { IcmpType } from "../../src/wire/ip.ts";
 import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
 import { deservesError, icmpError, Unreachable } from "./icmp.ts";
+import { errorInside } from "./nat.ts";
 import { type EngineDone, type Network, note, noteDrop } from "./networkState.ts";
 import { userTrafficNanos } from "./platform.ts";
 import type { Route } from "./routeTable.ts";
@@ -201,7 +202,7 @@ function sendIcmpError(
   const source = device.ownAddresses.has(destination) ? destination : addressTowards(device, destination);
   if (source === undefined) return;
   const origin = { source, destination, identification: nextIdentification(device) };
-  sendOwn(network, device, icmpError(type, code, packet, origin, mtu), cause);
+  sendOwn(network, device, errorInside(network, device, icmpError(type, code, packet, origin, mtu)), cause);
 }
 
 /** The address that a packet to a destination leaves from; undefined without a way or an address there. */

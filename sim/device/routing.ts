@@ -12,6 +12,7 @@ import {
   type RouteTable as SiteTable,
 } from "../net/routeTable.ts";
 import type { Device, Port } from "./device.ts";
+import { globalAddresses } from "./nat.ts";
 import { advertised, areNeighbours, type OspfNode, ospfCost, ospfMode, shortestPaths } from "./ospf.ts";
 import { addRoute, DISTANCE, findRoute, type Route } from "./routeTable.ts";
 import type { CloudSpec } from "./spec.ts";
@@ -174,6 +175,10 @@ function convergeCloud(
     }
     own.push(...(announce ?? []));
     const config = configOf(device);
+    // The router answers for them on the access link, as proxy ARP does on a segment.
+    if (config?.interfaces.get(portName)?.nat === "outside") {
+      own.push(...globalAddresses(config).map((address) => ({ network: address, length: 32 })));
+    }
     const iface = config?.interfaces.get(portName);
     if (config === undefined || iface === undefined || ospfMode(config, iface) !== "active") continue;
     device.wanExit ??= { routes: result, port: port.index, site };

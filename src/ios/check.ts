@@ -7,7 +7,9 @@ import { checkIke } from "./check/ike.ts";
 import { checkInterfaces } from "./check/interfaces.ts";
 import { checkIpsec } from "./check/ipsec.ts";
 import { checkMembers } from "./check/members.ts";
+import { checkNat } from "./check/nat.ts";
 import { checkServers } from "./check/servers.ts";
+import { checkTunnels } from "./check/tunnels.ts";
 import type { IosConfig } from "./model.ts";
 
 const CHECKS: readonly ((config: IosConfig) => readonly ConfigProblem[])[] = [
@@ -16,6 +18,8 @@ const CHECKS: readonly ((config: IosConfig) => readonly ConfigProblem[])[] = [
   checkIpsec,
   checkServers,
   checkMembers,
+  checkTunnels,
+  checkNat,
 ];
 
 /**

@@ -22,6 +22,7 @@ import type {
   Redundancy,
   SaIpsec,
   TransformSet,
+  TunnelMapEntry,
 } from "./model.ts";
 
 export const DEFAULTS = {
@@ -68,6 +69,7 @@ export const DEFAULTS = {
     splitResiliency: true,
     saReceiveOnly: false,
   },
+  nat: { timeoutSeconds: 86_400, udpSeconds: 300, tcpSeconds: 86_400, icmpSeconds: 60 },
   ping: { repeat: 5, size: 100, timeoutSeconds: 2 },
 } as const;
 
@@ -113,6 +115,7 @@ export function emptyConfig(): IosConfig {
     ipsecFragmentation: DEFAULTS.ipsec.fragmentation,
     groups: new Map(),
     cryptoMaps: new Map(),
+    nat: { pools: new Map(), statics: [], sources: [], ...DEFAULTS.nat },
   };
 }
 
@@ -225,6 +228,10 @@ export function newRedundancy(at: Place): Redundancy {
   return { at, localPriority, peers: [], protocolVersion };
 }
 
+export function newTunnelEntry(sequence: number, at: Place): TunnelMapEntry {
+  return { sequence, at, transformSets: [], lifetimeSeconds: DEFAULTS.ipsecProfile.lifetimeSeconds };
+}
+
 export function newCryptoMap(name: string, family: CryptoMap["family"], at: Place): CryptoMap {
-  return { name, family, at, entries: new Map(), otherEntries: new Map() };
+  return { name, family, at, entries: new Map(), tunnels: new Map(), otherEntries: new Map() };
 }

@@ -54,6 +54,7 @@ export interface IosConfig {
   /** GETVPN groups, by name. */
   groups: Map<string, GkmGroup>;
   cryptoMaps: Map<string, CryptoMap>;
+  nat: NatConfig;
 }
 
 // ---------------------------------------------------------------------------------------------- interfaces, routing
@@ -83,6 +84,8 @@ export interface IosInterface {
   /** `crypto map NAME`. */
   cryptoMap?: Reference;
   ospfCost?: number;
+  /** `ip nat inside` or `ip nat outside`. */
+  nat?: "inside" | "outside";
   /** `ip ospf PROCESS area AREA`. */
   ospfArea?: { readonly process: number; readonly area: number; readonly at: Place };
 }
@@ -114,6 +117,47 @@ export interface OspfProcess {
   passiveDefault: boolean;
   /** Canonical names: passive, or active ones where `passiveDefault` is set. */
   passiveExceptions: string[];
+}
+
+// ---------------------------------------------------------------------------------------------- address translation
+
+/** `ip nat`: sources on the inside are translated on their way out. */
+export interface NatConfig {
+  pools: Map<string, NatPool>;
+  statics: NatStatic[];
+  /** In the order in which they were typed; the first list that permits a packet decides. */
+  sources: NatSource[];
+  /** Of whole addresses. */
+  timeoutSeconds: number;
+  udpSeconds: number;
+  tcpSeconds: number;
+  icmpSeconds: number;
+}
+
+export interface NatPool {
+  readonly name: string;
+  readonly at: Place;
+  readonly first: Ipv4;
+  readonly last: Ipv4;
+  readonly mask: Ipv4;
+}
+
+/** One address for another, or one port of an address for one of another. */
+export interface NatStatic {
+  readonly at: Place;
+  readonly local: Ipv4;
+  readonly global: Ipv4;
+  readonly ports?: { readonly protocol: "tcp" | "udp"; readonly local: number; readonly global: number };
+}
+
+/** What the list permits gets an address of the pool or that of the interface; one of the two is there. */
+export interface NatSource {
+  readonly at: Place;
+  readonly acl: Reference;
+  readonly pool?: Reference;
+  readonly interface?: Reference;
+  /** Many share an address and are told apart by their ports. */
+  readonly overload: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------- access lists
@@ -555,6 +599,19 @@ export interface GkmMapEntry {
   acl?: Reference;
 }
 
+/** `ipsec-isakmp`: a pair of SAs with one peer, made when the first packet needs it. */
+export interface TunnelMapEntry {
+  readonly sequence: number;
+  readonly at: Place;
+  peer?: Placed<Ipv4>;
+  transformSets: Reference[];
+  ikev2Profile?: Reference;
+  pfsGroup?: DhGroup;
+  lifetimeSeconds: number;
+  /** Permit entries go through the SAs. */
+  acl?: Reference;
+}
+
 export interface FailClose {
   readonly at: Place;
   activated: boolean;
@@ -567,7 +624,9 @@ export interface CryptoMap {
   readonly at: Place;
   /** By sequence number, in ascending order. */
   entries: Map<number, GkmMapEntry>;
-  /** Entries of other kinds, `ipsec-isakmp` above all: not modelled. */
+  /** By sequence number, in ascending order. */
+  tunnels: Map<number, TunnelMapEntry>;
+  /** Entries of other kinds: not modelled. */
   otherEntries: Map<number, Place>;
   failClose?: FailClose;
   /** `local-address`: canonical interface name. */

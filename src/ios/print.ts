@@ -9,6 +9,7 @@ import { printGroup } from "./print/group.ts";
 import { printIkev2, printIsakmp } from "./print/ike.ts";
 import { printAccessList, printCryptoMap, printInterface, printOspf, printRoute } from "./print/interface.ts";
 import { printIpsec } from "./print/ipsec.ts";
+import { printNat } from "./print/nat.ts";
 import { printPki } from "./print/pki.ts";
 import { optional, type PrintOptions } from "./print/writer.ts";
 
@@ -29,6 +30,7 @@ export function printConfig(config: IosConfig, options: PrintOptions = {}): stri
     ...[...config.cryptoMaps.values()].map(printCryptoMap),
     ...[...config.interfaces.values()].map(printInterface),
     ...[...config.ospf.values()].map(printOspf),
+    printNat(config.nat),
     config.staticRoutes.map(printRoute),
     ...[...config.accessLists.values()].map(printAccessList),
   ];

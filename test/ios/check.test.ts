@@ -145,8 +145,27 @@ describe("the check of a configuration", () => {
     ],
     [
       "another kind of crypto map on an interface",
-      "crypto map CM 1 ipsec-isakmp\n set peer 1.1.1.1\ninterface g0\n crypto map CM",
+      "crypto map CM 1 ipsec-manual\n set peer 1.1.1.1\ninterface g0\n crypto map CM",
       ["iosUnsupported crypto map CM"],
+    ],
+    [
+      "a tunnel that lacks almost everything",
+      "crypto map CM 1 ipsec-isakmp\n set peer 1.1.1.1\n match address NONE",
+      [
+        "iosIncompleteObject crypto map CM 1 ipsec-isakmp",
+        "iosUnsupported crypto map CM 1 ipsec-isakmp",
+        "iosMissing match address NONE",
+      ],
+    ],
+    [
+      "translation by a list, a pool and sides that are not there",
+      "ip nat inside source list L pool P overload",
+      [
+        "iosMissing ip nat inside source list L pool P overload",
+        "iosMissing ip nat inside source list L pool P overload",
+        "iosIncompleteObject ip nat inside source list L pool P overload",
+        "iosIncompleteObject ip nat inside source list L pool P overload",
+      ],
     ],
   ])("finds %s", (_, text, expected) => {
     expect(codes(text)).toEqual(expected);

@@ -145,7 +145,9 @@ describeShared("vectors/ios-configs", "configurations from the field", () => {
     ]);
     const profiles = read("ios-crypto-ipsec-profile").ipsecProfiles;
     expect([...profiles.values()].map(({ pfsGroup }) => pfsGroup)).toEqual([14, 15, 16, 19, 21, 5]);
-    expect([...read("ios-crypto-map").cryptoMaps.get("mymap")!.otherEntries.keys()]).toEqual([10, 20, 30]);
+    const map = read("ios-crypto-map").cryptoMaps.get("mymap")!;
+    expect([...map.tunnels.keys()]).toEqual([10, 20]);
+    expect([...map.otherEntries.keys()]).toEqual([30]);
   });
 });
 

@@ -178,6 +178,12 @@ crypto map M gkm fail-close
  match address OWN
  activate
 crypto map M 20 ipsec-isakmp
+ set peer 192.0.2.77
+ set transform-set TS
+ set pfs group19
+ set security-association lifetime seconds 900
+ set ikev2-profile P
+ match address OWN
 crypto map M 10 gkm
  set group OLD
  match address OWN
@@ -187,6 +193,7 @@ interface Gi0/1
  description to the WAN
  mtu 1400
  ip mtu 1300
+ ip nat inside
  bandwidth 1000
  ip address 192.0.2.9 255.255.255.0
  ip address 192.0.3.9 255.255.255.0 secondary
@@ -195,6 +202,12 @@ interface Gi0/1
  crypto map M
  shutdown
 interface Gi0/2
+ip nat pool GLOBAL 203.0.113.8 203.0.113.15 prefix-length 29
+ip nat inside source list OWN pool GLOBAL overload
+ip nat inside source list OLD interface Gi0/1
+ip nat inside source static 10.0.0.1 203.0.113.1
+ip nat inside source static udp 10.0.0.2 500 203.0.113.2 1500 extendable
+ip nat translation udp-timeout 30
 router ospf 1
  router-id 1.1.1.1
  passive-interface default

@@ -49,6 +49,6 @@ function checkMap(config: IosConfig, { cryptoMap }: IosInterface): ConfigProblem
   const map = config.cryptoMaps.get(cryptoMap.name);
   if (map === undefined) return missing([cryptoMap], config.cryptoMaps, (name) => `Crypto map ${name} does not exist.`);
   if (map.otherEntries.size === 0) return [];
-  const message = `Crypto map ${map.name} has entries of other kinds than gkm, and those are not modelled.`;
+  const message = `Crypto map ${map.name} has entries of other kinds than gkm and ipsec-isakmp, and those are not modelled.`;
   return [problemAt("iosUnsupported", cryptoMap.at, message)];
 }

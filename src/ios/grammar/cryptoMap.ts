@@ -1,11 +1,15 @@
-/** `crypto map`: attaches a router to a group as a member. Other kinds of entries are known by number only. */
+/**
+ * `crypto map`: attaches a router to a group as a member, or makes tunnels with single peers (`ipsec-isakmp`). Other kinds
+ * of entries are known by number only.
+ */
 import type { Args } from "../args.ts";
-import { newCryptoMap } from "../defaults.ts";
-import { type CommandSpec, defineMode, obtain, obtainOrdered, sectionsAside } from "../grammar.ts";
+import { DEFAULTS, newCryptoMap, newTunnelEntry } from "../defaults.ts";
+import { type CommandSpec, defineMode, leftAside, obtain, obtainOrdered, sectionsAside } from "../grammar.ts";
 import { shortInterface } from "../interfaceName.ts";
-import type { CryptoMap, FailClose, GkmMapEntry, IosConfig } from "../model.ts";
+import type { CryptoMap, FailClose, GkmMapEntry, IosConfig, TunnelMapEntry } from "../model.ts";
+import { PFS_GROUPS, pfsGroupOf } from "./ipsec.ts";
 
-const matchAddress: CommandSpec<GkmMapEntry | FailClose> = {
+const matchAddress: CommandSpec<GkmMapEntry | TunnelMapEntry | FailClose> = {
   pattern: "match address <word:acl>",
   set(target, args) {
     target.acl = args.reference("acl");
@@ -27,6 +31,66 @@ const entryMode = defineMode<GkmMapEntry>("crypto map entry", "config-crypto-map
   },
   matchAddress as CommandSpec<GkmMapEntry>,
   { pattern: "description <line:text>", aside: "a note of the author" },
+]);
+
+const tunnelMode = defineMode<TunnelMapEntry>("crypto map tunnel entry", "config-crypto-map", true, [
+  {
+    pattern: "set peer <ipv4:peer> [default]",
+    set(target, args, session) {
+      const value = args.number("peer")!;
+      if (target.peer !== undefined && target.peer.value !== value) {
+        session.refuse("iosUnsupported", args, "peer", "A second peer as a spare is not modelled.");
+      } else target.peer = { value, at: args.place("peer") };
+    },
+    no(target) {
+      target.peer = undefined;
+    },
+  },
+  {
+    pattern: "set transform-set <word:names>...",
+    set(target, args) {
+      target.transformSets = args.references("names");
+    },
+    no(target) {
+      target.transformSets = [];
+    },
+  },
+  {
+    pattern: "set ikev2-profile <word:name>",
+    set(target, args) {
+      target.ikev2Profile = args.reference("name");
+    },
+    no(target) {
+      target.ikev2Profile = undefined;
+    },
+  },
+  {
+    pattern: `set pfs [group:{${PFS_GROUPS}}]`,
+    set(target, args) {
+      target.pfsGroup = pfsGroupOf(args);
+    },
+    no(target) {
+      target.pfsGroup = undefined;
+    },
+  },
+  {
+    pattern: "set security-association lifetime seconds <120-2592000:seconds>",
+    set(target, args) {
+      target.lifetimeSeconds = args.number("seconds")!;
+    },
+    no(target) {
+      target.lifetimeSeconds = DEFAULTS.ipsecProfile.lifetimeSeconds;
+    },
+  },
+  matchAddress as CommandSpec<TunnelMapEntry>,
+  { pattern: "description <line:text>", aside: "a note of the author" },
+  ...leftAside("lifetimes count seconds, and SAs stay until they are deleted", [
+    "set security-association lifetime kilobytes {disable | <2560-4294967295:kilobytes>}",
+    "set security-association idle-time <60-86400:seconds> [default]",
+    "set security-association replay <line:text>",
+  ]),
+  ...leftAside("it is about IKEv1, and tunnels are made by IKEv2", ["set isakmp-profile <word:name>"]),
+  ...leftAside("routes are those of the scenario", ["reverse-route [<line:text>]", "set reverse-route <line:text>"]),
 ]);
 
 const failCloseMode = defineMode<FailClose>("fail-close", "crypto-map-fail-close", true, [
@@ -66,8 +130,11 @@ export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
     pattern: `${MAP} <1-65535:sequence>`,
     noExact: true,
     enter(target, args, session) {
-      const entry = target.cryptoMaps.get(args.text("name")!)?.entries.get(args.number("sequence")!);
+      const map = target.cryptoMaps.get(args.text("name")!);
+      const entry = map?.entries.get(args.number("sequence")!);
       if (entry !== undefined) return { mode: entryMode, target: entry };
+      const tunnel = map?.tunnels.get(args.number("sequence")!);
+      if (tunnel !== undefined) return { mode: tunnelMode, target: tunnel };
       session.refuse("iosRefused", args, "sequence", "% Incomplete command.");
       return undefined;
     },
@@ -97,9 +164,19 @@ export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
     },
   },
   {
+    pattern: `${MAP} <1-65535:sequence> ipsec-isakmp`,
+    noExact: true,
+    enter(target, args) {
+      const sequence = args.number("sequence")!;
+      const { tunnels } = mapOf(target, args);
+      return { mode: tunnelMode, target: obtainOrdered(tunnels, sequence, () => newTunnelEntry(sequence, args.at)) };
+    },
+    no: removeEntry,
+  },
+  {
     pattern: `${MAP} <1-65535:sequence> {ipsec-isakmp | ipsec-manual} [<line:rest>]`,
     noExact: true,
-    aside: "only entries for groups are modelled",
+    aside: "only entries for groups and for single peers are modelled",
     section: true,
     set(target, args) {
       mapOf(target, args).otherEntries.set(args.number("sequence")!, args.at);
@@ -117,7 +194,7 @@ export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
       else session.refuse("iosRefused", args, "name", `% Crypto-map ${name} is in use by interface(s): ${list}`);
     },
   },
-  ...sectionsAside("only entries for groups are modelled", [
+  ...sectionsAside("only entries for groups and for single peers are modelled", [
     "crypto dynamic-map <word:name> <1-65535:sequence>",
     "crypto map <word:name> {client | isakmp | redundancy} <line:rest>",
   ]),
@@ -126,7 +203,8 @@ export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
 function removeEntry(target: IosConfig, args: Args): void {
   const map = target.cryptoMaps.get(args.text("name")!);
   map?.entries.delete(args.number("sequence")!);
+  map?.tunnels.delete(args.number("sequence")!);
   map?.otherEntries.delete(args.number("sequence")!);
 }
 
-export const cryptoMapModes = [entryMode, failCloseMode];
+export const cryptoMapModes = [entryMode, tunnelMode, failCloseMode];

@@ -9,6 +9,7 @@ import { ikev2Commands, ikev2Modes } from "./ikev2.ts";
 import { interfaceMode } from "./interface.ts";
 import { ipsecCommands, ipsecModes } from "./ipsec.ts";
 import { isakmpCommands, isakmpModes } from "./isakmp.ts";
+import { natCommands } from "./nat.ts";
 import { pkiCommands, pkiModes } from "./pki.ts";
 import { routingCommands, routingModes } from "./routing.ts";
 import { serverModes } from "./server.ts";
@@ -144,6 +145,7 @@ export const globalMode = defineMode<IosConfig>("global", "config", false, [
   ...ipsecCommands,
   ...groupCommands,
   ...cryptoMapCommands,
+  ...natCommands,
   ...asideCommands,
 ]);
 

@@ -92,6 +92,15 @@ const commands: CommandSpec<IosInterface>[] = [
     },
   },
   {
+    pattern: "ip nat side:{inside | outside}",
+    set: (target, args) => {
+      target.nat = args.text<"inside" | "outside">("side");
+    },
+    no: (target) => {
+      target.nat = undefined;
+    },
+  },
+  {
     pattern: "ip ospf cost <1-65535:cost>",
     set: (target, args) => {
       target.ospfCost = args.number("cost");
@@ -109,9 +118,10 @@ const commands: CommandSpec<IosInterface>[] = [
       target.ospfArea = undefined;
     },
   },
-  ...["ip access-group <word:name> {in | out}", "ip nat {inside | outside}", "vrf forwarding <word:name>"].map(
-    (pattern) => ({ pattern, unsupported: "it would change which packets pass, and it is not modelled" }),
-  ),
+  ...["ip access-group <word:name> {in | out}", "vrf forwarding <word:name>"].map((pattern) => ({
+    pattern,
+    unsupported: "it would change which packets pass, and it is not modelled",
+  })),
   { pattern: "ip vrf forwarding <word:name>", unsupported: "there is one routing table per router here" },
   ...leftAside("links are described by the scenario, not by the interface", [
     "duplex {auto | full | half}",

@@ -56,6 +56,14 @@ const transformMode = defineMode<TransformSet>("transform set", "cfg-crypto-tran
   },
 ]);
 
+export const PFS_GROUPS =
+  "group1 | group2 | group5 | group14 | group15 | group16 | group19 | group20 | group21 | group24";
+
+/** Group 1 where none is named. */
+export function pfsGroupOf(args: Args): DhGroup {
+  return Number((args.text("group") ?? "group1").slice("group".length)) as DhGroup;
+}
+
 const profileMode = defineMode<IpsecProfile>("ipsec profile", "ipsec-profile", true, [
   {
     pattern: "set transform-set <word:names>...",
@@ -85,10 +93,9 @@ const profileMode = defineMode<IpsecProfile>("ipsec profile", "ipsec-profile", t
     },
   },
   {
-    pattern:
-      "set pfs [group:{group1 | group2 | group5 | group14 | group15 | group16 | group19 | group20 | group21 | group24}]",
+    pattern: `set pfs [group:{${PFS_GROUPS}}]`,
     set(target, args) {
-      target.pfsGroup = Number((args.text("group") ?? "group1").slice("group".length)) as DhGroup;
+      target.pfsGroup = pfsGroupOf(args);
     },
     no(target) {
       target.pfsGroup = undefined;

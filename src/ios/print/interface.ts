@@ -2,7 +2,7 @@
 import { formatIpv4, type Ipv4 } from "../../base/ipv4.ts";
 import { formatAccessList } from "../acl.ts";
 import { DEFAULTS } from "../defaults.ts";
-import type { AccessList, CryptoMap, IosInterface, OspfProcess, StaticRoute } from "../model.ts";
+import type { AccessList, CryptoMap, IosInterface, OspfProcess, StaticRoute, TunnelMapEntry } from "../model.ts";
 import { block, optional, pair, unless, when } from "./writer.ts";
 
 export function printInterface(one: IosInterface): string[] {
@@ -16,6 +16,7 @@ export function printInterface(one: IosInterface): string[] {
     ...(address === undefined
       ? when(!one.dhcp, "no ip address")
       : [`ip address ${pair(address.address, address.mask)}`]),
+    ...optional(one.nat, (side) => `ip nat ${side}`),
     ...optional(one.ipMtu, (value) => `ip mtu ${value}`),
     ...optional(ospfArea, ({ process, area }) => `ip ospf ${process} area ${area}`),
     ...optional(one.ospfCost, (value) => `ip ospf cost ${value}`),
@@ -28,7 +29,7 @@ export function printInterface(one: IosInterface): string[] {
 export function printCryptoMap(map: CryptoMap): string[] {
   const start = `crypto map ${map.family === "ipv6" ? "ipv6 " : ""}${map.name}`;
   const keyword = [...map.entries.values()][0]?.keyword ?? "gkm";
-  const numbers = [...map.entries.keys(), ...map.otherEntries.keys()].sort((a, b) => a - b);
+  const numbers = [...map.entries.keys(), ...map.tunnels.keys(), ...map.otherEntries.keys()].sort((a, b) => a - b);
   const { failClose, localAddress } = map;
   return [
     ...optional(localAddress, ({ name }) => `${start} local-address ${name}`),
@@ -40,12 +41,29 @@ export function printCryptoMap(map: CryptoMap): string[] {
         ])),
     ...numbers.flatMap((number) => {
       const entry = map.entries.get(number);
-      if (entry === undefined) return [`${start} ${number} ipsec-isakmp`];
+      const tunnel = map.tunnels.get(number);
+      if (tunnel !== undefined) return block(`${start} ${number} ipsec-isakmp`, printTunnel(tunnel));
+      if (entry === undefined) return [`${start} ${number} ipsec-manual`];
       return block(`${start} ${number} ${entry.keyword}`, [
         ...optional(entry.group, ({ name }) => `set group ${name}`),
         ...optional(entry.acl, ({ name }) => `match address ${name}`),
       ]);
     }),
+  ];
+}
+
+function printTunnel({ peer, transformSets, lifetimeSeconds, pfsGroup, ikev2Profile, acl }: TunnelMapEntry): string[] {
+  return [
+    ...optional(peer, ({ value }) => `set peer ${formatIpv4(value)}`),
+    ...unless<number>(
+      DEFAULTS.ipsecProfile.lifetimeSeconds,
+      lifetimeSeconds,
+      (value) => `set security-association lifetime seconds ${value}`,
+    ),
+    ...when(transformSets.length > 0, `set transform-set ${transformSets.map(({ name }) => name).join(" ")}`),
+    ...optional(pfsGroup, (group) => `set pfs group${group}`),
+    ...optional(ikev2Profile, ({ name }) => `set ikev2-profile ${name}`),
+    ...optional(acl, ({ name }) => `match address ${name}`),
   ];
 }
 

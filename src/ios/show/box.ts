@@ -2,7 +2,7 @@
 import { formatIpv4, parseIpv4 } from "../../base/ipv4.ts";
 import { formatAccessList } from "../acl.ts";
 import { clockLine } from "../clock.ts";
-import type { AccessList, CryptoMap, GkmGroup, IosConfig } from "../model.ts";
+import type { AccessList, CryptoMap, GkmGroup, IosConfig, TunnelMapEntry } from "../model.ts";
 import { lines, VERSIONS } from "./text.ts";
 import type { InterfaceView, RouterView, RouteView } from "./views.ts";
 
@@ -129,10 +129,26 @@ function mapText(config: IosConfig, map: CryptoMap): string {
         ...(group === undefined ? [] : groupLines(group)),
       ];
     }),
+    [...map.tunnels.values()].flatMap(tunnelLines(family, map.name)),
     `        Interfaces using crypto map ${map.name}:`,
     users.map(({ name }) => `                ${name}`),
     "",
   );
+}
+
+function tunnelLines(family: string, map: string) {
+  return ({ sequence, peer, acl, transformSets, lifetimeSeconds, pfsGroup, ikev2Profile }: TunnelMapEntry) => [
+    `Crypto Map ${family} "${map}" ${sequence} ipsec-isakmp`,
+    ...(peer === undefined ? [] : [`        Peer = ${formatIpv4(peer.value)}`]),
+    ...(ikev2Profile === undefined ? [] : [`        IKEv2 Profile: ${ikev2Profile.name}`]),
+    ...(acl === undefined ? [] : [`        Extended IP access list ${acl.name}`]),
+    `        Security association lifetime: 4608000 kilobytes/${lifetimeSeconds} seconds`,
+    `        PFS (Y/N): ${pfsGroup === undefined ? "N" : "Y"}`,
+    ...(pfsGroup === undefined ? [] : [`        DH group:  group${pfsGroup}`]),
+    "        Transform sets={",
+    ...transformSets.map(({ name }) => `                ${name},`),
+    "        }",
+  ];
 }
 
 function groupLines({ identity, servers }: GkmGroup): string[] {
