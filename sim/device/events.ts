@@ -6,7 +6,9 @@ export const DEVICE_EVENTS = {
   "link.down": "The line protocol of an interface went down; data link, interface.",
   "fault.applied": "A fault of the scenario took effect; data kind and what it is about.",
   "ip.dropped": "A packet ended here; data reason (see IpDrop).",
-  "esp.dropped": "The data plane did not let a packet pass; data reason, counter (as IOS calls it), group, spi.",
+  "esp.dropped":
+    "The data plane did not let a packet pass; data reason, counter (as IOS calls it), group, spi; " +
+    "with addressesChanged: innerSource, innerDestination, why.",
   "esp.tooBig": "A packet with DF does not fit once it is sealed; data mtu, group.",
   "cloud.dropped": "The cloud did not carry a packet; data reason (notIpv4, noRoute, noReceiver, sourceSite), site.",
   "nat.translated":

@@ -129,7 +129,17 @@ export function noteEspDrop(network: Network, device: Device, drop: Dropped, pac
     counter: COUNTERS[DROP_COUNTERS[drop.reason]],
     ...(drop.group === undefined ? {} : { group: drop.group }),
     ...(drop.spi === undefined ? {} : { spi: drop.spi.toString(16).padStart(8, "0") }),
+    ...(drop.inner === undefined ? {} : changedAddresses(drop.inner)),
   });
+}
+
+/** Address preservation copies the inner header outside: where both differ, somebody has rewritten what nothing protects. */
+function changedAddresses({ source, destination }: NonNullable<Dropped["inner"]>) {
+  return {
+    innerSource: formatIpv4(source),
+    innerDestination: formatIpv4(destination),
+    why: "the outer header differs from the protected inner header it was copied from: a NAT on the way changed it",
+  };
 }
 
 /** Cuts what is too large for the line, or says that it must not be cut. */

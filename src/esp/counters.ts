@@ -44,7 +44,7 @@ export function newCounters(): Counters {
  * - `malformed` too short, padding not 1, 2, 3 ..., or an inner packet that is none
  * - `dummy` ESP's dummy packet, dropped silently
  * - `replay` seen before, or older than the window
- * - `addresses` inner and outer addresses differ: the outer header was changed on the way
+ * - `addressesChanged` inner and outer addresses differ: the outer header was changed on the way, by a NAT for instance
  * - `selector` the inner packet is not one that this SA protects
  * - `protocol` next header neither IPv4 in tunnel mode nor a transport protocol in transport mode
  * - `clear` a packet in clear that the policy wants protected
@@ -63,7 +63,7 @@ export const DROP_COUNTERS = {
   malformed: "decapsFail",
   dummy: "decapsFail",
   replay: "replayFail",
-  addresses: "decapsFail",
+  addressesChanged: "decapsFail",
   selector: "decapsFail",
   protocol: "invalidProtocol",
   clear: "clearDropped",

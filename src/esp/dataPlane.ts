@@ -159,6 +159,8 @@ export interface Dropped {
   readonly group?: string;
   /** SPI of the packet or of the SA, where there is one. */
   readonly spi?: number;
+  /** Addresses of the opened packet, with the reason `addressesChanged`. */
+  readonly inner?: { readonly source: number; readonly destination: number };
 }
 
 /** Counts a drop and says so. */

@@ -118,7 +118,9 @@ function open(
   const inner = ipHeader(packet);
   if (inner === undefined) return refuse("malformed");
   // Address preservation, seen from the receiver: whatever changed the outer header (NAT) is caught here.
-  if (inner.source !== outer.source || inner.destination !== outer.destination) return refuse("addresses");
+  if (inner.source !== outer.source || inner.destination !== outer.destination) {
+    return { ...refuse("addressesChanged"), inner: { source: inner.source, destination: inner.destination } };
+  }
   const rule = firstMatch(group?.rules ?? [], flowOf(inner, packet));
   if (rule?.action !== "protect" || rule.family !== sa.family) return refuse("selector");
   return { kind: "clear", packet, opened: { group: sa.group, spi: sa.spi } };

@@ -42,7 +42,10 @@ describe("address preservation", () => {
     const header = ipHeader(outer!)!;
     const translated = buildPacket({ ...header, source: ip("192.0.2.9") }, outer!.subarray(20));
     const plane = member();
-    expect(inbound(plane, native, translated, 0)).toMatchObject({ reason: "addresses", spi: 0x1001 });
+    expect(inbound(plane, native, translated, 0)).toMatchObject({
+      reason: "addressesChanged",
+      spi: 0x1001,
+    });
     expect(plane.counters.decapsFail).toBe(1);
   });
 });
