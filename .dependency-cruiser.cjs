@@ -10,7 +10,7 @@ const rooms = {
   "src/esp": ["src/base", "src/wire", "src/crypto"],
   "src/gikev2": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/ios"],
   "src/gdoi": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev1", "src/esp", "src/gikev2", "src/ios"],
-  "src/peer": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp"],
+  "src/peer": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
   "src/ks": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
   "src/gm": ["src/base", "src/wire", "src/crypto", "src/pki", "src/ikev2", "src/esp", "src/gikev2", "src/ios"],
   "sim/core": ["src"],

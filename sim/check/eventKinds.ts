@@ -2,11 +2,12 @@
 import { GM_EVENTS } from "../../src/gm/events.ts";
 import { IKE_EVENTS } from "../../src/ikev2/events.ts";
 import { KS_EVENTS } from "../../src/ks/events.ts";
+import { PEER_EVENTS } from "../../src/peer/events.ts";
 import { DEVICE_EVENTS } from "../device/events.ts";
 
 const NETWORK_EVENTS = ["packet.sent", "packet.received", "packet.lost"];
 
 export const EVENT_KINDS: ReadonlySet<string> = new Set([
   ...NETWORK_EVENTS,
-  ...[DEVICE_EVENTS, IKE_EVENTS, KS_EVENTS, GM_EVENTS].flatMap((table) => Object.keys(table)),
+  ...[DEVICE_EVENTS, IKE_EVENTS, KS_EVENTS, GM_EVENTS, PEER_EVENTS].flatMap((table) => Object.keys(table)),
 ]);

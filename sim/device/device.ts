@@ -11,6 +11,8 @@ import type { TrafficRule } from "../../src/esp/api.ts";
 import { createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
 import { createReassembly, type Reassembly } from "../../src/esp/fragment.ts";
 import type { IosConfig, IosInterface } from "../../src/ios/model.ts";
+import { tunnelName } from "../../src/peer/fromIos.ts";
+import { adoptPairs, createPairPlane, type PairPlane } from "../../src/peer/pairPlane.ts";
 import { type EventHandle, NO_EVENT } from "../core/scheduler.ts";
 import type { Nat } from "../net/nat.ts";
 import { aclRules } from "./aclRules.ts";
@@ -81,6 +83,8 @@ export interface Device {
   readonly groups: Map<Ipv4, number>;
   /** Data planes by crypto map. */
   planes: Map<string, DataPlane>;
+  /** Data planes of the crypto maps with tunnels to single peers. */
+  pairPlanes: Map<string, PairPlane>;
   /** SPIs that the roles have been told of. */
   readonly unknownSpis: Set<number>;
   reassembly: Reassembly;
@@ -129,6 +133,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     life: 0,
     groups: new Map(),
     planes: new Map(),
+    pairPlanes: new Map(),
     unknownSpis: new Set(),
     reassembly: createReassembly(),
     nat: undefined,
@@ -177,6 +182,9 @@ export function adoptSpec(device: Device, spec: RouterSpec): void {
   device.nat = natAfter(spec.config, device.nat);
   const before = device.planes;
   device.planes = createPlanes(spec, [...device.ownAddresses]);
+  const pairsBefore = device.pairPlanes;
+  device.pairPlanes = createPairPlanes(spec, [...device.ownAddresses]);
+  for (const [name, plane] of device.pairPlanes) adoptPairs(plane, pairsBefore.get(name));
   for (const [name, plane] of device.planes) {
     const old = before.get(name);
     if (old === undefined) continue;
@@ -203,7 +211,9 @@ export function resetDevice(device: Device): void {
   device.lastUnreachable = {};
   device.pings.clear();
   device.espRng = device.rng.fork(`life${device.life}/esp`);
-  device.planes = device.spec.kind === "router" ? createPlanes(device.spec, [...device.ownAddresses]) : new Map();
+  const own = [...device.ownAddresses];
+  device.planes = device.spec.kind === "router" ? createPlanes(device.spec, own) : new Map();
+  device.pairPlanes = device.spec.kind === "router" ? createPairPlanes(device.spec, own) : new Map();
 }
 
 function hostPort(spec: Extract<DeviceSpec, { kind: "host" }>): Port {
@@ -247,7 +257,7 @@ function createPlanes({ config }: RouterSpec, ownAddresses: readonly Ipv4[]): Ma
   const planes = new Map<string, DataPlane>();
   for (const { cryptoMap } of config.interfaces.values()) {
     const map = cryptoMap === undefined ? undefined : config.cryptoMaps.get(cryptoMap.name);
-    if (map === undefined || planes.has(map.name)) continue;
+    if (map === undefined || planes.has(map.name) || map.tunnels.size > 0) continue;
     const entries = [...map.entries.values()];
     const names = entries.flatMap(({ group }) => (group === undefined ? [] : [group.name]));
     const { failClose } = map;
@@ -267,6 +277,23 @@ function createPlanes({ config }: RouterSpec, ownAddresses: readonly Ipv4[]): Ma
   return planes;
 }
 
+/** One for each crypto map with tunnels that an interface carries. Entries that lack a part are skipped, as IOS does. */
+function createPairPlanes({ config }: RouterSpec, ownAddresses: readonly Ipv4[]): Map<string, PairPlane> {
+  const planes = new Map<string, PairPlane>();
+  for (const { cryptoMap } of config.interfaces.values()) {
+    const map = cryptoMap === undefined ? undefined : config.cryptoMaps.get(cryptoMap.name);
+    if (map === undefined || planes.has(map.name) || map.tunnels.size === 0) continue;
+    const policies = [...map.tunnels.values()].flatMap((entry) => {
+      const list = entry.acl && config.accessLists.get(entry.acl.name);
+      if (list === undefined || entry.peer === undefined) return [];
+      return [{ name: tunnelName(map, entry), rules: aclRules(list) }];
+    });
+    const lookAhead = config.ipsecFragmentation === "before-encryption";
+    planes.set(map.name, createPairPlane({ policies, ownAddresses, df: config.ipsecDfBit, lookAhead }));
+  }
+  return planes;
+}
+
 /** Local lists may hold deny entries only; a permit in one is an error of the configuration and counts for nothing. */
 function bypassRules(config: IosConfig, name: string | undefined): readonly TrafficRule[] {
   const list = name === undefined ? undefined : config.accessLists.get(name);
@@ -275,6 +302,10 @@ function bypassRules(config: IosConfig, name: string | undefined): readonly Traf
 
 export function planeOf(device: Device, port: Port): DataPlane | undefined {
   return port.map === undefined ? undefined : device.planes.get(port.map);
+}
+
+export function pairPlaneOf(device: Device, port: Port): PairPlane | undefined {
+  return port.map === undefined ? undefined : device.pairPlanes.get(port.map);
 }
 
 /** The next identification for a packet of the device's own. */

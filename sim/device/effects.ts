@@ -3,6 +3,7 @@ import { assert } from "../../src/base/errors.ts";
 import { type Ipv4, parseIpv4 } from "../../src/base/ipv4.ts";
 import type { DataPlaneOrder } from "../../src/esp/api.ts";
 import { apply } from "../../src/esp/dataPlane.ts";
+import { applyPair } from "../../src/peer/pairPlane.ts";
 import type { Device } from "./device.ts";
 import { joinGroup, leaveGroup } from "./groups.ts";
 import type { JobDone, Network } from "./networkState.ts";
@@ -30,6 +31,12 @@ function perform(network: Network, device: Device, output: MachineOutput, cause:
     }
     case "keys":
       network.keys.push({ at: network.scheduler.now, device: device.number, entry: output.entry });
+      return last;
+    case "pairUp":
+    case "pairDown":
+    case "pairMoved":
+    case "pairFailed":
+      for (const plane of device.pairPlanes.values()) applyPair(plane, output, network.scheduler.now);
       return last;
     default:
       order(network, device, output);

@@ -5,8 +5,9 @@ import { reassemble } from "../../src/esp/fragment.ts";
 import { inbound } from "../../src/esp/inbound.ts";
 import { type IpHeader, ipHeader, withTtlDecremented } from "../../src/esp/ipHeader.ts";
 import { readUdp } from "../../src/esp/udpPacket.ts";
+import { inboundPair, type PairPlane } from "../../src/peer/pairPlane.ts";
 import { IpProtocol } from "../../src/wire/ip.ts";
-import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
+import { type Device, nextIdentification, type Port, pairPlaneOf, planeOf } from "./device.ts";
 import { echoReply, readIcmp, Unreachable } from "./icmp.ts";
 import { giveDatagram, tellUnknownSpi } from "./machineHost.ts";
 import { fromOutside, toOutside } from "./nat.ts";
@@ -34,6 +35,11 @@ export function receive(network: Network, device: Device, port: Port, packet: By
     noteDrop(network, device, "header", packet, cause);
     return;
   }
+  const pairPlane = pairPlaneOf(device, port);
+  if (pairPlane !== undefined) {
+    receiveByPair(network, device, port, pairPlane, packet, header, cause);
+    return;
+  }
   const plane = planeOf(device, port);
   if (plane === undefined) {
     accept(network, device, port, packet, header, cause);
@@ -49,6 +55,33 @@ export function receive(network: Network, device: Device, port: Port, packet: By
     if (result.reason === "invalidSa") tellUnknownSpi(network, device, result.spi!, dropped);
   } else if (result.opened === undefined) accept(network, device, port, packet, header, cause);
   else throughEngine(network, device, { way: "in", port: port.index, packets: [result.packet], cause });
+}
+
+/** By an interface with tunnels to single peers: sealed packets are addressed to the router itself. */
+function receiveByPair(
+  network: Network,
+  device: Device,
+  port: Port,
+  plane: PairPlane,
+  packet: Bytes,
+  header: IpHeader,
+  cause: number,
+): void {
+  const { now } = network.scheduler;
+  const isOwn = device.ownAddresses.has(header.destination);
+  const whole = isOwn ? reassemble(device.reassembly, header, packet, now) : packet;
+  if (whole === undefined) return;
+  const result = inboundPair(plane, device.espCrypto, whole, now);
+  switch (result.kind) {
+    case "dropped":
+      noteEspDrop(network, device, result, whole, cause);
+      return;
+    case "opened":
+      throughEngine(network, device, { way: "in", port: port.index, packets: [result.packet], cause });
+      return;
+    default:
+      accept(network, device, port, whole, whole === packet ? header : ipHeader(whole)!, cause);
+  }
 }
 
 /** An opened packet comes out of the engine. */

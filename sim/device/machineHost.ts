@@ -81,6 +81,13 @@ export function tellUnknownSpi(network: Network, device: Device, spi: number, ca
   }
 }
 
+/** A packet needs a tunnel that is not there; told to the role that makes them. */
+export function tellTunnelWanted(network: Network, device: Device, tunnel: string, cause: number): void {
+  const maker = device.hosted.find(({ machine }) => machine.makesTunnels === true);
+  if (maker === undefined) return;
+  giveInput(network, device, maker.name, { kind: "command", name: "tunnelWanted", data: { tunnel } }, cause);
+}
+
 /** Works on what waits as long as a server is free. The role decides now, its answers leave when the work is done. */
 export function startJobs(network: Network, device: Device): void {
   const { scheduler, targets } = network;

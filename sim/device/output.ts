@@ -8,9 +8,11 @@ import { fragment } from "../../src/esp/fragment.ts";
 import { ipHeader } from "../../src/esp/ipHeader.ts";
 import { outbound } from "../../src/esp/outbound.ts";
 import { buildUdpPacket } from "../../src/esp/udpPacket.ts";
+import { outboundPair, type PairPlane } from "../../src/peer/pairPlane.ts";
 import { IcmpType } from "../../src/wire/ip.ts";
-import { type Device, nextIdentification, type Port, planeOf } from "./device.ts";
+import { type Device, nextIdentification, type Port, pairPlaneOf, planeOf } from "./device.ts";
 import { deservesError, icmpError, Unreachable } from "./icmp.ts";
+import { tellTunnelWanted } from "./machineHost.ts";
 import { errorInside } from "./nat.ts";
 import { type EngineDone, type Network, note, noteDrop } from "./networkState.ts";
 import { userTrafficNanos } from "./platform.ts";
@@ -96,6 +98,11 @@ export function outputOn(network: Network, device: Device, port: Port, packet: B
     noteDrop(network, device, "interfaceDown", packet, cause);
     return;
   }
+  const pairPlane = pairPlaneOf(device, port);
+  if (pairPlane !== undefined) {
+    throughPair(network, device, port, pairPlane, packet, cause);
+    return;
+  }
   const plane = planeOf(device, port);
   if (plane === undefined) {
     putOnLine(network, device, port, packet, cause);
@@ -121,6 +128,35 @@ export function outputOn(network: Network, device: Device, port: Port, packet: B
   }
 }
 
+/** By an interface with tunnels to single peers. A packet that needs one which is not there is the last of its kind to
+ * be lost silently: the role hears of it. */
+function throughPair(
+  network: Network,
+  device: Device,
+  port: Port,
+  plane: PairPlane,
+  packet: Bytes,
+  cause: number,
+): void {
+  const result = outboundPair(plane, { crypto: device.espCrypto, rng: device.espRng }, packet, port.mtu);
+  switch (result.kind) {
+    case "sealed":
+      throughEngine(network, device, { way: "out", port: port.index, packets: result.packets, cause });
+      return;
+    case "tooBig":
+      note(network, device.number, "esp.tooBig", cause, packet, { mtu: result.mtu, tunnel: result.policy });
+      sendError(network, device, Unreachable.fragmentationNeeded, packet, cause, result.mtu);
+      return;
+    case "dropped": {
+      const dropped = noteEspDrop(network, device, result, packet, cause);
+      if (result.wants !== undefined) tellTunnelWanted(network, device, result.wants, dropped);
+      return;
+    }
+    default:
+      putOnLine(network, device, port, result.packet, cause);
+  }
+}
+
 export function noteEspDrop(network: Network, device: Device, drop: Dropped, packet: Bytes, cause: number): number {
   const header = ipHeader(packet);
   return note(network, device.number, "esp.dropped", cause, packet, {
@@ -128,6 +164,7 @@ export function noteEspDrop(network: Network, device: Device, drop: Dropped, pac
     ...(header && { source: formatIpv4(header.source), destination: formatIpv4(header.destination) }),
     counter: COUNTERS[DROP_COUNTERS[drop.reason]],
     ...(drop.group === undefined ? {} : { group: drop.group }),
+    ...(drop.tunnel === undefined ? {} : { tunnel: drop.tunnel }),
     ...(drop.spi === undefined ? {} : { spi: drop.spi.toString(16).padStart(8, "0") }),
     ...(drop.inner === undefined ? {} : changedAddresses(drop.inner)),
   });

@@ -15,6 +15,7 @@ import type { DataPlaneOrder } from "../../src/esp/api.ts";
 import type { GmState } from "../../src/gm/state.ts";
 import type { IosConfig } from "../../src/ios/model.ts";
 import type { KsState } from "../../src/ks/state.ts";
+import type { PairOrder } from "../../src/peer/pairPlane.ts";
 import type { DeviceRole } from "../core/traceTypes.ts";
 import type { Fault } from "../fault/fault.ts";
 import type { BackbonePath } from "../net/cloud.ts";
@@ -90,7 +91,12 @@ export type MachineInput =
   /** What an operator typed or a scenario ordered; each role documents its commands. */
   | { readonly kind: "command"; readonly name: string; readonly data: object };
 
-export type MachineOutput = Send | Happened | { readonly kind: "keys"; readonly entry: KeyEntry } | DataPlaneOrder;
+export type MachineOutput =
+  | Send
+  | Happened
+  | { readonly kind: "keys"; readonly entry: KeyEntry }
+  | DataPlaneOrder
+  | PairOrder;
 
 /** A role as the router runs it. `handle` and `nextTimeout`: see `Machine` of src/base. */
 export interface HostedMachine {
@@ -106,6 +112,8 @@ export interface HostedMachine {
    * each SPI. A member can see by it that it missed a rekey (RFC 9838 section 4.4.2.2.3).
    */
   readonly hearsUnknownSpi?: boolean;
+  /** True: it makes tunnels, and gets the command `tunnelWanted` with data `{ tunnel }` for a packet that needs one. */
+  readonly makesTunnels?: boolean;
   /** For those who look at the router from outside, such as `show` commands; absent: there is nothing to see. */
   readonly role?: RoleState;
   /** What has to happen so that this machine becomes what `next` would start; undefined: it has nothing left to do. */

@@ -12,6 +12,8 @@ import type { RsaKey } from "../../src/ios/model.ts";
 import type { KsGroupConfig, Signer } from "../../src/ks/config.ts";
 import { ksFromIos } from "../../src/ks/fromIos.ts";
 import { type KsCommand, keyServer } from "../../src/ks/keyServer.ts";
+import { siteFromIos } from "../../src/peer/fromIos.ts";
+import { createSite, type SiteCommand } from "../../src/peer/site.ts";
 import type { SeededRng } from "../core/rng.ts";
 import type { MachineInput, MachineOutput, MachineSpec, MachineTools } from "../device/spec.ts";
 import type { RouterNode } from "./scenario.ts";
@@ -21,7 +23,12 @@ const NO_KEY: PrivateKey = { type: "ed25519", point: new Uint8Array(32), seed: n
 
 /** What keeps a node from being what its `kind` says, beside what the check of its configuration finds. */
 export function roleProblems(node: RouterNode): readonly ConfigProblem[] {
-  if (node.role === "router") return [];
+  const site = siteFromIos(node.config, node.pki);
+  if (node.role === "router") return site.problems;
+  if (site.config !== undefined) {
+    const message = `a node of kind ${node.role} makes no tunnels to single peers: that is for a node of kind router`;
+    return [{ ...node.at, code: "roleConflict", message }];
+  }
   const { config, problems } =
     node.role === "ks" ? ksFromIos(node.config, () => NO_KEY, node.pki) : gmFromIos(node.config, node.pki);
   if (config !== undefined || problems.length > 0) return problems;
@@ -39,12 +46,31 @@ export function roleProblems(node: RouterNode): readonly ConfigProblem[] {
 export function machinesOf(node: RouterNode, keys: SeededRng): readonly MachineSpec[] {
   switch (node.role) {
     case "router":
-      return [];
+      return siteSpecs(node);
     case "ks":
       return [keyServerSpec(node, keys)];
     case "gm":
       return [groupMemberSpec(node)];
   }
+}
+
+/** A router with tunnels to single peers, where its configuration applies a crypto map that has some. */
+function siteSpecs(node: RouterNode): readonly MachineSpec[] {
+  const { config } = siteFromIos(node.config, node.pki);
+  if (config === undefined) return [];
+  return [
+    {
+      name: "ipsec",
+      start: (tools) => {
+        const machine = createSite({ ...config, ike: endpointOf(config.ike, tools) }, tools);
+        return {
+          handle: (input, now) => machine.handle(roleInput<SiteCommand>(input), now),
+          nextTimeout: () => machine.nextTimeout(),
+          makesTunnels: true,
+        };
+      },
+    },
+  ];
 }
 
 function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
@@ -131,7 +157,7 @@ type RoleInput<C> =
   | { readonly kind: "command"; readonly command: C };
 
 /** Commands of a network name themselves and carry data; those of a role are one object. */
-function roleInput<C extends KsCommand | GmCommand>(input: MachineInput): RoleInput<C> {
+function roleInput<C extends KsCommand | GmCommand | SiteCommand>(input: MachineInput): RoleInput<C> {
   if (input.kind !== "command") return input;
   return { kind: "command", command: { name: input.name, ...(input.data as EventData) } as C };
 }

@@ -157,6 +157,8 @@ export interface Dropped {
   readonly reason: DropReason;
   /** Group whose policy or SA decided, where there is one. */
   readonly group?: string;
+  /** Entry of a crypto map with single peers. */
+  readonly tunnel?: string;
   /** SPI of the packet or of the SA, where there is one. */
   readonly spi?: number;
   /** Addresses of the opened packet, with the reason `addressesChanged`. */

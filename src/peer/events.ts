@@ -3,9 +3,10 @@ import type { EventData, Happened } from "../base/machine.ts";
 import type { EventRow } from "../ikev2/events.ts";
 
 export const PEER_EVENTS = {
+  "peer.tunnelWanted": { severity: "info", meaning: "A packet needs a tunnel that is not there; data tunnel, remote." },
   "peer.tunnelUp": {
     severity: "notice",
-    meaning: "Traffic can pass; data inbound, outbound, suite, remote, replaces.",
+    meaning: "Traffic can pass; data tunnel, inbound, outbound, suite, remote, udp, replaces.",
   },
   "peer.tunnelDown": {
     severity: "notice",

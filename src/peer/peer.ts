@@ -9,11 +9,10 @@
  * ESP always travels in UDP, on the ports that IKE uses at that moment: who has no NAT on the way must take that too (RFC
  * 7296 section 2.23), and user space has no other way.
  */
-import { type Bytes, toHex, u32, utf8 } from "../base/bytes.ts";
+import { type Bytes, utf8 } from "../base/bytes.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { Datagram, Machine } from "../base/machine.ts";
 import { type Micros, SECOND } from "../base/micros.ts";
-import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { readLabel } from "../esp/espPacket.ts";
 import type { ChildPolicy, ChildView, EndpointConfig, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
 import {
@@ -40,7 +39,7 @@ import { type Echo, echoPacket, echoReply, readEcho } from "./echo.ts";
 import { happened } from "./events.ts";
 import { concludePings, isPingDone, nextPing, notePong, type PingRun } from "./pings.ts";
 import { hostAddress } from "./selectors.ts";
-import { createTunnel, openTunnel, sealTunnel, suiteName, type Tunnel } from "./tunnel.ts";
+import { createTunnel, hexSpi, openTunnel, sealTunnel, suiteName, type Tunnel, tunnelKeys } from "./tunnel.ts";
 
 const PROFILE = "peer";
 /** Data of an echo request: what `ping` sends by default, in octets. */
@@ -276,30 +275,6 @@ function removeTunnel(turn: Turn, inboundSpi: number, reason: string): void {
   if (state.sending === inboundSpi) state.sending = successor ?? [...state.tunnels.keys()].at(-1) ?? 0;
   const { sent, received } = tunnel;
   outputs.push(happened("peer.tunnelDown", { inbound: hexSpi(inboundSpi), reason, sent, received }));
-}
-
-function hexSpi(spi: number): string {
-  return toHex(u32(spi));
-}
-
-function tunnelKeys(view: ChildView): KeyEntry[] {
-  const { encr, encrKeyBits, integ } = view.suite;
-  const entry = (spi: number, from: string, to: string, keys: ChildView["inbound"]): KeyEntry => ({
-    kind: "esp",
-    spi: hexSpi(spi),
-    source: from,
-    destination: to,
-    encr,
-    encrKeyBits,
-    integ,
-    encrKey: keys.encr,
-    integKey: keys.integ,
-  });
-  const { local, remote } = view;
-  return [
-    entry(view.inboundSpi, remote.address, local.address, view.inbound),
-    entry(view.outboundSpi, local.address, remote.address, view.outbound),
-  ];
 }
 
 function dropEsp(turn: Turn, reason: string): void {

@@ -48,6 +48,21 @@ export function admits(selectors: readonly TrafficSelector[], end: FlowEnd): boo
   });
 }
 
+/** True where each of `narrow` lies within one of `wide`. */
+export function covers(wide: readonly TrafficSelector[], narrow: readonly TrafficSelector[]): boolean {
+  return narrow.every((one) => wide.some((other) => contains(other, one)));
+}
+
+function contains(wide: TrafficSelector, narrow: TrafficSelector): boolean {
+  if (!hasAddresses(wide) || !hasAddresses(narrow) || wide.type !== narrow.type) return false;
+  if (wide.ipProtocol !== 0 && wide.ipProtocol !== narrow.ipProtocol) return false;
+  if (narrow.startPort < wide.startPort || narrow.endPort > wide.endPort) return false;
+  const [first, last] = [parseIpv4(wide.startAddress), parseIpv4(wide.endAddress)];
+  const [from, to] = [parseIpv4(narrow.startAddress), parseIpv4(narrow.endAddress)];
+  if (first === undefined || last === undefined || from === undefined || to === undefined) return false;
+  return from >= first && to <= last;
+}
+
 /**
  * An address for traffic of our own: the first one of a single address or pair, else the second, as the first one of a
  * network is no host's. Undefined without an IPv4 selector.

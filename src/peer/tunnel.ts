@@ -2,10 +2,11 @@
  * The data plane of one pair of Child SAs in tunnel mode: two directions with an SPI and keys each, a counter and a
  * replay window. RFC 4303. Between peers the outer header is the datagram's own, nothing is preserved.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, toHex, u32 } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
 import type { Crypto } from "../crypto/api.ts";
+import type { KeyEntry } from "../crypto/keyEntry.ts";
 import type { SaKeys } from "../crypto/prf.ts";
 import type { Protection } from "../crypto/protector.ts";
 import { encrSpec, integSpec } from "../crypto/suite.ts";
@@ -57,6 +58,31 @@ export function suiteName(suite: ChildSuite): string {
   const encr = encrSpec(suite.encr, suite.encrKeyBits)?.name ?? String(suite.encr);
   const integ = integSpec(suite.integ)?.name;
   return integ === undefined ? encr : `${encr}/${integ}`;
+}
+
+export function hexSpi(spi: number): string {
+  return toHex(u32(spi));
+}
+
+/** Both directions, for key tables. */
+export function tunnelKeys(view: ChildView): KeyEntry[] {
+  const { encr, encrKeyBits, integ } = view.suite;
+  const entry = (spi: number, from: string, to: string, keys: ChildView["inbound"]): KeyEntry => ({
+    kind: "esp",
+    spi: hexSpi(spi),
+    source: from,
+    destination: to,
+    encr,
+    encrKeyBits,
+    integ,
+    encrKey: keys.encr,
+    integKey: keys.integ,
+  });
+  const { local, remote } = view;
+  return [
+    entry(view.inboundSpi, remote.address, local.address, view.inbound),
+    entry(view.outboundSpi, local.address, remote.address, view.outbound),
+  ];
 }
 
 function saKeys({ encr, integ }: ChildKeys): SaKeys {
