@@ -168,11 +168,6 @@ function remove(plane: PairPlane, inboundSpi: number, now: Micros): void {
   if (plane.senders.get(pair.policy) === inboundSpi) plane.senders.set(pair.policy, successor[0]);
 }
 
-/** Pairs that can be used to send: what a router holds. */
-export function livePairs({ pairs }: PairPlane): number {
-  return [...pairs.values()].filter(({ fadesAt }) => fadesAt === undefined).length;
-}
-
 // ------------------------------------------------------------------------------------------------------------ outwards
 
 /** A packet leaves by the interface of the map. `mtu`: octets of the largest packet on that line. */
