@@ -112,8 +112,7 @@ export function gmConfig(device: number, dh: BenchDhGroup): GmConfig {
       {
         name: GROUP_NAME,
         id: GROUP_ID,
-        dialect: "rfc9838",
-        profile: PROFILE_NAME,
+        protocol: { kind: "gikev2", dialect: "rfc9838", profile: PROFILE_NAME },
         local: { address, port: PORT },
         servers: [KS_ENDPOINT],
         senderIds: 1,

@@ -107,17 +107,22 @@ function dialectOf({ dialect, switches }: RouterNode): DialectChoice {
 function groupMemberSpec(node: RouterNode): MachineSpec {
   const { config, attachments } = gmFromIos(node.config, node.pki);
   assert(config !== undefined, `${node.name} was found to be a group member`);
+  const choice = dialectOf(node);
   const { gm: tuning, want: wanted } = node.tuning;
   const groups = config.groups.map((group) => {
     const want = wanted?.get(group.name);
-    return { ...group, ...dialectOf(node), tuning, ...(want === undefined ? {} : { want }) };
+    const protocol = group.protocol.kind === "gikev2" ? { ...group.protocol, ...choice } : group.protocol;
+    return { ...group, protocol, tuning, ...(want === undefined ? {} : { want }) };
   });
   const live = attachments.filter(({ interface: name }) => node.config.interfaces.get(name)?.shutdown === false);
   const applied = [...new Set(live.map(({ group }) => group))];
   return {
     name: "gm",
     start: (tools) => {
-      const machine = groupMember({ ...config, groups, ike: endpointOf(config.ike, tools) }, tools);
+      const machine = groupMember(
+        { ...config, groups, ...(config.ike && { ike: endpointOf(config.ike, tools) }) },
+        tools,
+      );
       return {
         handle: (input, now) => machine.handle(roleInput<GmCommand>(input), now).map(hostOutput),
         nextTimeout: () => machine.nextTimeout(),

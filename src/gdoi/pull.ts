@@ -25,7 +25,7 @@ const NONCE_LENGTH = 32;
 
 type Phase =
   /** Member: message 1 is sent; message 3 is sent. */
-  | { readonly at: "sent1"; readonly registration: Registration }
+  | { readonly at: "sent1"; readonly registration: Registration; readonly switches: GdoiSwitches }
   | { readonly at: "sent3"; readonly group: GroupId; readonly policy: GroupPolicy }
   /** Key server: the room above is asked; message 2 is sent; the room above is asked again. */
   | { readonly at: "asked"; readonly group: GroupId }
@@ -76,7 +76,10 @@ function keyOf({ sa, messageId }: PullId): string {
   return `${sa} ${messageId}`;
 }
 
-/** Member: message 1 over an established SA of DOI 2. Its outcome `retransmitted` or `unanswered` names the message ID. */
+/**
+ * Member: message 1 over an established SA of DOI 2. Its outcome `retransmitted` or `unanswered` names the message ID.
+ * `switches`: of the group, where they are not those of the endpoint.
+ */
 export function startPull(
   pulls: Pulls,
   endpoint: Ikev1Endpoint,
@@ -84,11 +87,12 @@ export function startPull(
   sa: SaNumber,
   registration: Registration,
   now: Micros,
+  switches: GdoiSwitches = pulls.switches,
 ): { readonly pull: PullId; readonly outcomes: readonly PullOutcome[] } {
   const payloads = pull1(tools.rng.bytes(NONCE_LENGTH), registration.group);
   const { messageId, outcomes } = open(endpoint, tools, sa, GdoiExchange.GROUPKEY_PULL, payloads, now);
   const pull = { sa, messageId };
-  pulls.active.set(keyOf(pull), { at: "sent1", registration });
+  pulls.active.set(keyOf(pull), { at: "sent1", registration, switches });
   return { pull, outcomes };
 }
 
@@ -136,7 +140,7 @@ function takeMessage(
   if (phase === undefined) return message.index === 1 ? take1(turn, message) : [];
   switch (phase.at) {
     case "sent1":
-      return take2(turn, message, phase.registration);
+      return take2(turn, message, phase);
     case "offered":
       return take3(turn, message, phase);
     case "sent3":
@@ -156,10 +160,10 @@ interface Turn {
 
 // ------------------------------------------------------------------------------------------------------------- member
 
-function take2(turn: Turn, { payloads }: Message, registration: Registration): readonly PullOutcome[] {
+function take2(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "sent1" }>): readonly PullOutcome[] {
   const { pulls, endpoint, tools, pull, now } = turn;
-  const { group, capabilities, senderIds } = registration;
-  const read = readPull2(payloads, pulls.switches);
+  const { group, capabilities, senderIds } = phase.registration;
+  const read = readPull2(payloads, phase.switches);
   if (!read.ok) return giveUp(turn, group, read.notify, read.problem);
   const policy = read.value;
   if (capabilities !== undefined && !suits(capabilities, policy)) {

@@ -3,34 +3,43 @@ import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import type { Selector } from "../esp/api.ts";
-import type { DialectName } from "../gikev2/dialect.ts";
+import type { IsakmpConfig } from "../gdoi/peerCertificates.ts";
+import type { GdoiSwitches } from "../gdoi/switches.ts";
+import type { DialectChoice } from "../gikev2/dialects.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
 import type { Capabilities, Registration } from "../gikev2/policy.ts";
-import type { Yeung07Switches } from "../gikev2/yeung07/switches.ts";
 import type { EndpointConfig } from "../ikev2/api.ts";
 
+/** Each protocol has its own endpoint; absent: no group needs it. */
 export interface GmConfig {
-  readonly ike: EndpointConfig;
+  readonly ike?: EndpointConfig;
+  readonly isakmp?: IsakmpConfig;
   readonly groups: readonly GmGroupConfig[];
 }
+
+/**
+ * How a group is registered with and rekeyed. The G-IKEv2 groups of one member have one dialect: it decides how the
+ * payloads of its IKE SAs are read. `profile`: IKEv2 profile to register with. `switches`: open points of the protocol
+ * where they are not to have their defaults.
+ */
+export type GroupProtocol =
+  | ({ readonly kind: "gikev2"; readonly profile: string } & DialectChoice)
+  | { readonly kind: "gdoi"; readonly switches?: Partial<GdoiSwitches> };
+
+export type ProtocolKind = GroupProtocol["kind"];
 
 export interface GmGroupConfig {
   /** Local name; the key server knows the group by its identity only. */
   readonly name: string;
   readonly id: GroupId;
-  /** The groups of one member have one dialect: it decides how the payloads of its IKE SAs are read. */
-  readonly dialect: DialectName;
-  /** Open points of draft-yeung where they are not to have their defaults. */
-  readonly switches?: Partial<Yeung07Switches>;
-  /** IKEv2 profile to register with. */
-  readonly profile: string;
+  readonly protocol: GroupProtocol;
   /** Where registrations start from; port 848 as a rule. */
   readonly local: Endpoint;
   /** Key servers, most preferred first; at least one. */
   readonly servers: readonly Endpoint[];
   /** Sender-IDs to ask for; undefined: the member does not send. */
   readonly senderIds: number | undefined;
-  /** Registrations ask for a part of the keys; what the member holds of the other part stays. Absent: for all. */
+  /** Registrations over IKEv2 ask for a part of the keys; what is held of the other part stays. Absent: for all. */
   readonly want?: Registration["want"];
   /** Traffic in clear by the member's own list, in front of the group's. */
   readonly localBypass: readonly Selector[];

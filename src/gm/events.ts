@@ -10,7 +10,7 @@ export const GM_EVENTS = {
     also: [{ facility: "CRYPTO", severity: 6, mnemonic: "GDOI_ON_OFF", text: "GDOI is ON", when: { first: true } }],
   },
   "gm.registering": {
-    meaning: "A registration starts; data server, address, attempt, again, exchange.",
+    meaning: "A registration starts; data server, address, attempt, again, protocol, exchange.",
     syslog: [
       {
         facility: "CRYPTO",
@@ -21,7 +21,7 @@ export const GM_EVENTS = {
     ],
   },
   "gm.registered": {
-    meaning: "Policy and keys are installed; data server, address, teks, kek, again.",
+    meaning: "Policy and keys are installed; data server, address, teks, kek, again, protocol.",
     syslog: [
       gdoi(5, "GM_REGS_COMPL", "Registration to KS {server} complete for group {group} using address {address}"),
     ],

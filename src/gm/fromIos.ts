@@ -3,6 +3,7 @@ import type { ConfigProblem } from "../base/errors.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { Endpoint } from "../base/machine.ts";
 import { algorithmOfScheme } from "../crypto/algorithmId.ts";
+import { isakmpOfIos } from "../gdoi/iosIsakmp.ts";
 import {
   DATA_SUITES,
   entriesOf,
@@ -14,7 +15,7 @@ import {
 import { endpointOfIos } from "../gikev2/iosIke.ts";
 import type { RouterPki } from "../gikev2/iosPki.ts";
 import { iosProblem } from "../gikev2/iosProblem.ts";
-import type { Capabilities } from "../gikev2/policy.ts";
+import type { Capabilities, KekSuite } from "../gikev2/policy.ts";
 import type {
   CryptoMap,
   GkmClient,
@@ -27,7 +28,7 @@ import type {
   SignatureHash,
   TransformSet,
 } from "../ios/model.ts";
-import type { GmConfig, GmGroupConfig } from "./config.ts";
+import type { GmConfig, GmGroupConfig, GroupProtocol, ProtocolKind } from "./config.ts";
 
 /** Where a group's rules apply: `mapApplied` is due when this interface is up. */
 export interface Attachment {
@@ -72,10 +73,26 @@ export function gmFromIos(ios: IosConfig, pki?: RouterPki): GmFromIos {
     }
   }
   if (groups.size === 0) return { config: undefined, attachments, problems };
-  const profiles = [...new Set([...groups.values()].map((group) => group.profile))];
-  const ike = endpointOfIos(ios, profiles, locals[0]!, problems, pki);
-  const config = problems.length > 0 ? undefined : { ike, groups: [...groups.values()] };
+  const endpoints = endpointsOf(ios, [...groups.values()], locals[0]!, problems, pki);
+  const config = problems.length > 0 ? undefined : { ...endpoints, groups: [...groups.values()] };
   return { config, attachments, problems };
+}
+
+/** One for each version of IKE that a group needs. */
+function endpointsOf(
+  ios: IosConfig,
+  groups: readonly GmGroupConfig[],
+  local: number,
+  problems: ConfigProblem[],
+  pki: RouterPki | undefined,
+): Pick<GmConfig, "ike" | "isakmp"> {
+  const profiles = new Set(groups.flatMap(({ protocol }) => (protocol.kind === "gikev2" ? protocol.profile : [])));
+  const speaksGdoi = groups.some(({ protocol }) => protocol.kind === "gdoi");
+  const isakmp = speaksGdoi ? isakmpOfIos(ios, local, problems, pki) : undefined;
+  return {
+    ...(profiles.size === 0 ? {} : { ike: endpointOfIos(ios, [...profiles], local, problems, pki) }),
+    ...(isakmp === undefined ? {} : { isakmp }),
+  };
 }
 
 /** `client registration interface`, the map's `local-address`, or the interface that the map is applied to. */
@@ -94,21 +111,17 @@ function groupConfig(
 ): GmGroupConfig | undefined {
   const before = problems.length;
   const { client } = group;
-  if (client.protocol !== "gikev2" || client.profile === undefined) {
-    const message = `Group ${group.name}: members that speak GDOI are not modelled (client protocol gikev2 PROFILE).`;
-    problems.push(iosProblem("iosUnsupported", group.at, message));
-  }
   if (group.passive) problems.push(iosProblem("iosUnsupported", group.at, "Passive mode is not modelled."));
   const acl = entry.acl && ios.accessLists.get(entry.acl.name);
   const denied = acl === undefined ? [] : entriesOf(acl, problems).filter(({ action }) => action === "deny");
   const servers = group.servers.flatMap((server) => serverEndpoint(ios, server));
   if (problems.length > before || group.identity === undefined || servers.length === 0) return undefined;
-  const capabilities = capabilitiesOf(ios, client, problems);
+  const protocol = protocolOf(client);
+  const capabilities = capabilitiesOf(ios, client, protocol.kind, problems);
   return {
     name: group.name,
     id: groupIdOf(group.identity),
-    dialect: "rfc9838",
-    profile: client.profile!.name,
+    protocol,
     local: { address: formatIpv4(local), port: GKM_PORT },
     servers,
     senderIds: 1,
@@ -116,6 +129,12 @@ function groupConfig(
     bypassControl: client.bypassPolicy,
     ...(capabilities === undefined ? {} : { capabilities }),
   };
+}
+
+/** GDOI unless `client protocol gikev2 PROFILE` says otherwise, as on IOS. */
+function protocolOf({ protocol, profile }: GkmClient): GroupProtocol {
+  if (protocol === "gdoi" || profile === undefined) return { kind: "gdoi" };
+  return { kind: "gikev2", dialect: "rfc9838", profile: profile.name };
 }
 
 function serverEndpoint(ios: IosConfig, server: ServerAddress): Endpoint[] {
@@ -131,18 +150,37 @@ function serverEndpoint(ios: IosConfig, server: ServerAddress): Endpoint[] {
   }
 }
 
-/** A member that restricts what it accepts says so beforehand (SAg); one without restrictions says nothing. */
-function capabilitiesOf(ios: IosConfig, client: GkmClient, problems: ConfigProblem[]): Capabilities | undefined {
+/**
+ * A member that restricts what it accepts says so beforehand (SAg of G-IKEv2) or looks at what it is offered (GDOI); one
+ * without restrictions does neither.
+ */
+function capabilitiesOf(
+  ios: IosConfig,
+  client: GkmClient,
+  kind: ProtocolKind,
+  problems: ConfigProblem[],
+): Capabilities | undefined {
   const { rekeyEncryption, rekeyHash, transformSets } = client;
   if (rekeyEncryption.length === 0 && rekeyHash.length === 0 && transformSets.length === 0) return undefined;
   const ciphers = rekeyEncryption.length === 0 ? KEK_CIPHERS : rekeyEncryption;
   const hashes = rekeyHash.length === 0 ? SIGNATURE_HASHES : rekeyHash;
   const data = transformSets.flatMap(named(ios)).flatMap((set) => suiteOfTransformSet(set, problems) ?? []);
   return {
-    kek: ciphers.flatMap((cipher) => hashes.flatMap((hash) => kekSuiteOf(cipher, hash) ?? [])),
+    kek:
+      kind === "gdoi"
+        ? gdoiKeks(ciphers)
+        : ciphers.flatMap((one) => hashes.flatMap((hash) => kekSuiteOf(one, hash) ?? [])),
     data: transformSets.length === 0 ? DATA_SUITES : data,
     signatures: hashes.flatMap((hash) => algorithmOfScheme({ kind: "rsa-pkcs1", hash: SIGNATURE_HASH[hash] }) ?? []),
   };
+}
+
+/** A KEK of GDOI is a cipher alone. */
+function gdoiKeks(ciphers: readonly KekCipher[]): readonly KekSuite[] {
+  return ciphers.flatMap((cipher) => {
+    const suite = kekSuiteOf(cipher, "sha");
+    return suite === undefined ? [] : [{ ...suite, integ: 0, kwa: 0 }];
+  });
 }
 
 function named(ios: IosConfig) {

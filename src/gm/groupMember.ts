@@ -1,48 +1,48 @@
 /**
  * The group member as a machine: datagrams, deadlines and commands in; datagrams, events, keys for export and orders to
- * the data plane of its router out. One IKE endpoint serves all groups; rekey messages for all members are told from it
- * by their exchange type.
+ * the data plane of its router out. One endpoint of each version of IKE serves all groups that register with it; messages
+ * under a KEK are told from those of the endpoints by version and exchange type.
  */
+import type { Bytes } from "../base/bytes.ts";
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
-import { SECOND } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
-import { dialectOf } from "../gikev2/dialects.ts";
-import { rekeyHeaderOf } from "../gikev2/rekeyHeader.ts";
-import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
-import { answerAuth, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
-import { NotifyType } from "../wire/ikev2Numbers.ts";
+import { groupRekeyOf } from "../gdoi/groupMessage.ts";
+import {
+  expire as expireIsakmp,
+  nextDeadline as nextIsakmpDeadline,
+  receive as receiveIsakmp,
+} from "../ikev1/endpoint.ts";
+import type { Tools } from "../ikev2/api.ts";
+import { expire, nextDeadline, receive } from "../ikev2/endpoint.ts";
 import type { GmConfig } from "./config.ts";
 import { gmEvent } from "./events.ts";
+import { gdoiRegistrar } from "./gdoiRegistration.ts";
+import { gikev2Registrar } from "./gikev2Registration.ts";
+import { followIke } from "./ikeOutcomes.ts";
 import { dropPolicy, refreshKeys } from "./install.ts";
+import { followIsakmp } from "./isakmpOutcomes.ts";
 import { noteUnknownSpi, onMissedTimer } from "./missedRekey.ts";
-import {
-  beginRegistration,
-  onEstablished,
-  onIkeKeys,
-  onRegistrationAnswer,
-  onRegistrationClosed,
-  registeringOver,
-  reregister,
-  sendWithdrawal,
-  waitToRegister,
-} from "./registration.ts";
-import { onInbandRekey, onRekeyMessage } from "./rekey.ts";
-import type { GmCommand, GmGroup, GmInput, GmOutput, GmState, GmTimer, Turn } from "./state.ts";
-import { createGmState, dialectFor, moveTo, rekeysInband, stopTimer } from "./state.ts";
+import { beginRegistration, reregister } from "./registration.ts";
+import { onRekeyMessage } from "./rekey.ts";
+import type { GmCommand, GmGroup, GmInput, GmOutput, GmState, GmTimer, Registrars, Turn } from "./state.ts";
+import { createGmState, moveTo, registrarOf, stopTimer } from "./state.ts";
 
 export type { GmCommand, GmInput, GmOutput, GmState } from "./state.ts";
 export { createGmState } from "./state.ts";
 
+const REGISTRARS: Registrars = { gikev2: gikev2Registrar, gdoi: gdoiRegistrar };
+
 /** All that `input` causes at `now`, in order. Never throws for foreign octets. */
 export function handleGm(state: GmState, tools: Tools, input: GmInput, now: Micros): readonly GmOutput[] {
-  const turn: Turn = { state, tools, now, out: [] };
+  const turn: Turn = { state, tools, now, out: [], registrars: REGISTRARS };
   switch (input.kind) {
     case "datagram":
       onDatagram(turn, input.datagram);
       break;
     case "timeout":
-      follow(turn, expire(state.endpoint, tools, now));
+      followIke(turn, expire(state.endpoint, tools, now));
+      if (state.isakmp !== undefined) followIsakmp(turn, expireIsakmp(state.isakmp.endpoint, tools, now));
       runTimers(turn);
       break;
     case "command":
@@ -53,9 +53,12 @@ export function handleGm(state: GmState, tools: Tools, input: GmInput, now: Micr
 }
 
 export function nextGmTimeout(state: GmState): Micros | undefined {
-  const own = nextTimer(state.timers);
-  const ike = nextDeadline(state.endpoint);
-  return own === undefined || (ike !== undefined && ike < own) ? ike : own;
+  const ike = earlier(nextTimer(state.timers), nextDeadline(state.endpoint));
+  return state.isakmp === undefined ? ike : earlier(ike, nextIsakmpDeadline(state.isakmp.endpoint));
+}
+
+function earlier(a: Micros | undefined, b: Micros | undefined): Micros | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }
 
 /** The same as an object for a driver; `state` can be copied with structuredClone between two calls. */
@@ -69,97 +72,21 @@ export function groupMember(config: GmConfig, tools: Tools): Machine<GmInput, Gm
 }
 
 function onDatagram(turn: Turn, datagram: Datagram): void {
-  const header = rekeyHeaderOf(datagram.octets);
-  if (header !== undefined) onRekeyMessage(turn, datagram, header);
-  else follow(turn, receive(turn.state.endpoint, turn.tools, datagram, turn.now));
-}
-
-// ---------------------------------------------------------------------------------------------- outcomes of the IKE room
-
-const UNSUPPORTED = dialectOf("rfc9838").refusal(NotifyType.NO_PROPOSAL_CHOSEN);
-
-function follow(turn: Turn, outcomes: readonly IkeOutcome[]): void {
-  for (const outcome of outcomes) followOne(turn, outcome);
-}
-
-function followOne(turn: Turn, outcome: IkeOutcome): void {
   const { state, tools, now } = turn;
-  switch (outcome.kind) {
-    case "keys":
-      onIkeKeys(turn, outcome.entry);
-      turn.out.push(outcome);
-      break;
-    case "send":
-    case "event":
-      turn.out.push(outcome);
-      break;
-    case "established":
-      onEstablished(turn, outcome.sa, outcome.payloads);
-      break;
-    case "closed":
-      onClosed(turn, outcome.sa, outcome.reason, outcome.notify);
-      break;
-    case "request": {
-      const { sa, exchange, messageId, payloads } = outcome;
-      const inband = state.groups.some((group) => dialectFor(group).inbandExchange === exchange);
-      const answer = inband ? onInbandRekey(turn, sa, messageId, payloads) : undefined;
-      follow(turn, respond(state.endpoint, tools, sa, messageId, answer?.payloads ?? UNSUPPORTED, now));
-      answer?.afterwards();
-      break;
-    }
-    case "authenticating":
-      // A member starts IKE SAs and takes none.
-      follow(
-        turn,
-        answerAuth(state.endpoint, tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
-      );
-      break;
-    case "response":
-      onRegistrationAnswer(turn, outcome.sa, outcome.tag, outcome.payloads);
-      break;
-    case "rekeyed":
-      onRekeyed(turn, outcome.sa, outcome.successor);
-      break;
-    default:
-      // Answers to withdrawals change nothing, and members ask for no Child SAs.
-      break;
-  }
+  const header = groupRekeyOf(datagram.octets);
+  if (header !== undefined) onRekeyMessage(turn, datagram, header);
+  else if (state.isakmp !== undefined && isIsakmp(datagram.octets)) {
+    followIsakmp(turn, receiveIsakmp(state.isakmp.endpoint, tools, datagram, now));
+  } else followIke(turn, receive(state.endpoint, tools, datagram, now));
 }
 
-/**
- * The IKE SA that rekeys come in has a successor: keys are wrapped under what its SK_d yields from now on. RFC 9838
- * section 2.3.3 allows the rekey of the IKE SA; that GSK_w changes with it follows from section 3.1.1.
- */
-function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
-  const view = saView(turn.state.endpoint, successor);
-  for (const group of turn.state.groups) {
-    const { held } = group;
-    if (held?.sa !== sa || view?.skD === undefined) continue;
-    const kwk = dialectFor(group).unicastKwk(turn.tools.crypto, view.suite, view.skD);
-    if (kwk === undefined) continue;
-    held.sa = successor;
-    held.kwk = kwk;
-  }
+/** Major version 1, behind the four zeros that stand in front of IKE on port 4500 (RFC 3948 section 2.2). */
+function isIsakmp(octets: Bytes): boolean {
+  const start = octets.length > 4 && octets.subarray(0, 4).every((octet) => octet === 0) ? 4 : 0;
+  return (octets[start + VERSION_OFFSET] ?? 0) >>> 4 === 1;
 }
 
-/**
- * Without its IKE SA a member that is rekeyed in it gets no rekeys: it is as good as excluded and comes back (RFC 9838
- * section 2.3.3). Others need none: the key server closes it by convention.
- */
-function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number): void {
-  for (const group of registeringOver(turn, sa)) onRegistrationClosed(turn, group, reason, notify);
-  for (const group of turn.state.groups) {
-    if (group.retiredSa === sa) group.retiredSa = undefined;
-    const { held } = group;
-    if (held?.sa !== sa) continue;
-    held.sa = undefined;
-    if (!rekeysInband(group) || group.phase.at !== "registered") continue;
-    const { name, local } = group.config;
-    const waitSeconds = waitToRegister(turn, group, "lost", group.tuning.exclusionSecondsMost * SECOND);
-    const data = { group: name, server: held.server.address, address: local.address, reason, waitSeconds };
-    turn.out.push(gmEvent("gm.saLost", data));
-  }
-}
+const VERSION_OFFSET = 17;
 
 // -------------------------------------------------------------------------------------------------------------- timers
 
@@ -211,7 +138,7 @@ function applyMap(turn: Turn, group: GmGroup): void {
 function removeMap(turn: Turn, group: GmGroup): void {
   if (group.phase.at === "idle") return;
   const sa = group.held?.sa;
-  if (sa !== undefined) sendWithdrawal(turn, group, sa, NotifyType.REGISTRATION_FAILED);
+  if (sa !== undefined) registrarOf(turn, group).leave(turn, group, sa);
   dropPolicy(turn, group, "left");
   stopTimer(turn, "retry", group);
   moveTo(group, "mapRemoved", { at: "idle" });

@@ -14,7 +14,7 @@ import { gmEvent } from "./events.ts";
 import { chooseSender } from "./rollover.ts";
 import { familyOf, trafficRules } from "./rules.ts";
 import type { GmGroup, GmPhase, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
-import { dialectFor, order, startTimer, stopTimer } from "./state.ts";
+import { order, rekeyProtocolOf, startTimer, stopTimer } from "./state.ts";
 import { reregisterInstant } from "./timing.ts";
 
 type RemovalReason = "expired" | "deleted" | "replaced" | "left" | "cleared" | "excluded";
@@ -38,7 +38,7 @@ export function installGrant(
   group: GmGroup,
   grant: Grant,
   { server, sa, since }: Extract<GmPhase, { at: "registering" }>,
-  kwk: Secret,
+  kwk: Secret | undefined,
 ): void {
   const { policy, keys, senderIds } = grant;
   const { want } = group.config;
@@ -189,11 +189,18 @@ function deleteTeks(turn: Turn, group: GmGroup, doomed: readonly HeldTek[], dela
 function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | undefined): HeldKek {
   const authentication = policy.authentication ?? old!.sa.authentication;
   const publicKey = policy.publicKey ?? old?.sa.publicKey;
-  const { spi, suite, destination, lifetimeSeconds, nextSpis } = policy;
+  const { spi, suite, destination, lifetimeSeconds, nextSpis, acknowledgement } = policy;
   // A registration that was overtaken by a rekey must not make the member accept that one again.
   const known = old?.sa.spi === spi ? old.nextMessageId : 0;
   return {
-    sa: { spi, suite, keys, authentication, ...(publicKey === undefined ? {} : { publicKey }) },
+    sa: {
+      spi,
+      suite,
+      keys,
+      authentication,
+      ...(publicKey === undefined ? {} : { publicKey }),
+      ...(acknowledgement === undefined ? {} : { acknowledgement }),
+    },
     destination,
     lifetimeSeconds,
     expiresAt: turn.now + lifetimeSeconds * SECOND,
@@ -204,12 +211,12 @@ function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | und
 
 function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, old: HeldPolicy | undefined): void {
   held.kek = kek;
-  held.sequence = kek.nextMessageId - dialectFor(group).firstMessageId;
+  held.sequence = kek.nextMessageId - rekeyProtocolOf(group).firstMessageId;
   const { spi } = kek.sa;
   if (old?.kek?.sa.spi !== spi) {
     const data = { group: group.config.name, spi, lifetimeSeconds: kek.lifetimeSeconds };
     turn.out.push(gmEvent("gm.kekInstalled", data));
-    turn.out.push({ kind: "keys", entry: dialectFor(group).keyEntry(kek.sa) });
+    turn.out.push({ kind: "keys", entry: rekeyProtocolOf(group).keyEntry(kek.sa) });
   }
   listen(turn, held, multicastAddress(kek));
 }

@@ -1,15 +1,19 @@
 /** A member whose configuration changes while it works. */
-import type { GmGroup, GmState } from "./state.ts";
+import type { GmGroup, GmState, IsakmpSide } from "./state.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Groups whose configuration is another one in `next`, and those that are not in it: they have to be left first. */
 export function changedGroups(state: GmState, next: GmState | undefined): readonly string[] {
-  const sameIke = JSON.stringify(state.config.ike) === JSON.stringify(next?.config.ike);
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const stands = {
+    gikev2: same(state.config.ike, next?.config.ike),
+    gdoi: same(state.config.isakmp, next?.config.isakmp),
+  };
   return state.groups.flatMap(({ config }) => {
     const other = next?.groups.find((group) => group.config.name === config.name);
-    const same = sameIke && other !== undefined && JSON.stringify(other.config) === JSON.stringify(config);
-    return same ? [] : [config.name];
+    const isSame = stands[config.protocol.kind] && other !== undefined && same(other.config, config);
+    return isSame ? [] : [config.name];
   });
 }
 
@@ -20,6 +24,8 @@ export function changedGroups(state: GmState, next: GmState | undefined): readon
 export function adoptConfig(state: GmState, next: GmState): void {
   (state as Writable<GmState>).config = next.config;
   (state.endpoint as Writable<GmState["endpoint"]>).config = next.endpoint.config;
+  if (state.isakmp === undefined || next.isakmp === undefined) (state as Writable<GmState>).isakmp = next.isakmp;
+  else (state.isakmp.endpoint as Writable<IsakmpSide["endpoint"]>).config = next.isakmp.endpoint.config;
   for (const group of next.groups) {
     const own = state.groups.find(({ config }) => config.name === group.config.name);
     if (own === undefined) (state.groups as GmGroup[]).push({ ...group, index: state.groups.length });

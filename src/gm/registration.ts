@@ -1,24 +1,27 @@
 /**
  * How a member gets its policy: one key server after the other, until one hands it out. The first group of a key server
- * is registered by GSA_AUTH; further ones by GSA_REGISTRATION over the same IKE SA (RFC 9838 section 2.3.2), where they
- * come from the same address with the same profile. A group that comes back never relies on the SA that it had: lost
- * rekeys may have been the SA's fault.
+ * is registered over an SA of its own; further ones over that SA as well, where they come from the same address with the
+ * same protocol and profile (RFC 9838 section 2.3.2; phase 1 of IKEv1 serves any number of GROUPKEY-PULLs). A group that
+ * comes back never relies on the SA that it had: lost rekeys may have been the SA's fault.
+ *
+ * What is said on the wire is a matter of the protocol: `gikev2Registration.ts` and `gdoiRegistration.ts`.
  */
 import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
-import type { KeyEntry } from "../crypto/keyEntry.ts";
+import type { Secret } from "../base/secret.ts";
 import { passOn } from "../gikev2/outcomes.ts";
+import type { Grant, Registration } from "../gikev2/policy.ts";
 import { suits } from "../gikev2/policy.ts";
-import type { CloseReason, SaNumber } from "../ikev2/api.ts";
-import { close, forget, initiate, lastSa, request, saView } from "../ikev2/endpoint.ts";
-import { NotifyType } from "../wire/ikev2Numbers.ts";
-import type { Payload } from "../wire/payloads.ts";
+import type { SaNumber } from "../ikev2/api.ts";
+import type { ProtocolKind } from "./config.ts";
 import { gmEvent } from "./events.ts";
-import { grantProblem, installGrant } from "./install.ts";
+import { grantProblem, installGrant, type UpdateProblem } from "./install.ts";
 import type { GmGroup, GmPhase, RegistrationStep, Turn } from "./state.ts";
-import { dialectFor, moveTo, startTimer, stopTimer } from "./state.ts";
+import { groupsOf, moveTo, registrarOf, startTimer, stopTimer } from "./state.ts";
 import type { GmTransition } from "./states.ts";
+
+export type Registering = Extract<GmPhase, { at: "registering" }>;
 
 /** From the first server on: after the map was applied, when keys are missed, after a pause. */
 export function beginRegistration(turn: Turn, group: GmGroup, transition: GmTransition): void {
@@ -33,54 +36,43 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
   group.reregisterAt = undefined;
   const server = config.servers[group.server]!;
   counters.attempts += 1;
-  const dialect = dialectFor(group);
+  const registrar = registrarOf(turn, group);
   const shared = group.tuning.shareSa ? sharedSa(turn, group, server) : undefined;
-  const exchange = shared === undefined ? dialect.authExchange : dialect.registrationExchange;
+  const exchange = registrar.exchangeOf(group, shared !== undefined);
   const again = group.held !== undefined;
   const data = { group: config.name, server: server.address, address: config.local.address, exchange };
-  turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again, ...data }));
+  const protocol = config.protocol.kind;
+  turn.out.push(gmEvent("gm.registering", { attempt: counters.attempts, again, protocol, ...data }));
   if (shared !== undefined) {
     moveTo(group, transition, { at: "registering", server, since: turn.now, ...shared });
-    if (shared.step === "request") ask(turn, group, shared.sa);
+    if (shared.step === "request") registrar.ask(turn, group, shared.sa);
     return;
   }
-  const options = {
-    local: config.local,
-    remote: server,
-    profile: config.profile,
-    authExchange: dialect.authExchange,
-    payloads: wishOf(group),
-  };
-  const outcomes = initiate(turn.state.endpoint, turn.tools, options, turn.now);
-  moveTo(group, transition, {
-    at: "registering",
-    server,
-    sa: lastSa(turn.state.endpoint),
-    step: "auth",
-    since: turn.now,
-  });
+  const { sa, outcomes } = registrar.open(turn, group, server);
+  moveTo(group, transition, { at: "registering", server, sa, step: "auth", since: turn.now });
   passOn(turn.out, outcomes);
 }
 
-function wishOf(group: GmGroup): readonly Payload[] {
-  const { id, senderIds, capabilities, want } = group.config;
-  return dialectFor(group).registration({
+/** What a group asks for. */
+export function wishOf({ config: { id, senderIds, capabilities, want } }: GmGroup): Registration {
+  return {
     group: id,
     senderIds,
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(want === undefined ? {} : { want }),
-  });
+  };
 }
 
-/** The IKE SA of another group with this key server, and what is to be done there. */
+/** The SA of another group with this key server, and what is to be done there. */
 function sharedSa(
   turn: Turn,
   group: GmGroup,
   server: Endpoint,
 ): { readonly sa: SaNumber; readonly step: RegistrationStep } | undefined {
   const { config, held } = group;
-  for (const other of turn.state.groups) {
-    if (other === group || other.config.profile !== config.profile || other.config.dialect !== config.dialect) continue;
+  const registrar = registrarOf(turn, group);
+  for (const other of groupsOf(turn, config.protocol.kind)) {
+    if (other === group || !registrar.canShare(other.config, config)) continue;
     if (!sameEndpoint(other.config.local, config.local)) continue;
     const { phase } = other;
     if (phase.at === "registering" && phase.step === "auth" && sameEndpoint(phase.server, server)) {
@@ -88,7 +80,7 @@ function sharedSa(
     }
     const sa = other.held?.sa;
     if (phase.at !== "registered" || sa === undefined || sa === held?.sa) continue;
-    if (!sameEndpoint(other.held!.server, server) || saView(turn.state.endpoint, sa)?.established !== true) continue;
+    if (!sameEndpoint(other.held!.server, server) || !registrar.isUp(turn, sa)) continue;
     return { sa, step: "request" };
   }
   return undefined;
@@ -98,156 +90,51 @@ function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.address === b.address && a.port === b.port;
 }
 
-const REGISTER = "register";
+/** The groups of a protocol that register over an SA, or wait for it. */
+export function registeringOver(turn: Turn, kind: ProtocolKind, sa: SaNumber): GmGroup[] {
+  return groupsOf(turn, kind).filter(({ phase }) => phase.at === "registering" && phase.sa === sa);
+}
 
-/** GSA_REGISTRATION; the tag tells by the answer which group asked. */
-function ask(turn: Turn, group: GmGroup, sa: SaNumber): void {
-  const { registrationExchange } = dialectFor(group);
-  const options = { tag: `${REGISTER} ${group.index}` };
-  passOn(
-    turn.out,
-    request(turn.state.endpoint, turn.tools, sa, registrationExchange, wishOf(group), options, turn.now),
+/** Groups of a protocol, apart from `group`, need the SA: for their rekeys or their registration. */
+export function isUsedByOthers(turn: Turn, kind: ProtocolKind, group: GmGroup | undefined, sa: SaNumber): boolean {
+  return groupsOf(turn, kind).some(
+    (other) =>
+      other !== group && (other.held?.sa === sa || (other.phase.at === "registering" && other.phase.sa === sa)),
   );
 }
 
-/** The groups that register over an IKE SA, or wait for it. */
-export function registeringOver(turn: Turn, sa: SaNumber): readonly GmGroup[] {
-  return turn.state.groups.filter(({ phase }) => phase.at === "registering" && phase.sa === sa);
-}
-
-/** IKE_SA_INIT is over and GSA_AUTH leaves now: not before does the key server make its answer. */
-export function onIkeKeys(turn: Turn, entry: KeyEntry): void {
-  if (entry.kind !== "ike") return;
-  for (const group of turn.state.groups) {
-    const { phase } = group;
-    if (phase.at !== "registering" || phase.step !== "auth") continue;
-    const view = saView(turn.state.endpoint, phase.sa);
-    if (view?.spiInitiator === entry.spiInitiator) group.phase = { ...phase, since: turn.now };
-  }
-}
-
-/** The key server proved itself and answered the first group; the others may ask now. */
-export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Payload[]): void {
-  for (const group of registeringOver(turn, sa)) {
-    const phase = group.phase as Extract<GmPhase, { at: "registering" }>;
-    if (phase.step === "auth") takeAnswer(turn, group, sa, payloads);
-  }
-  for (const group of registeringOver(turn, sa)) {
-    const { server, since } = group.phase as Extract<GmPhase, { at: "registering" }>;
-    if (saView(turn.state.endpoint, sa)?.established !== true) {
-      serverFailed(turn, group, "closed", 0);
-      continue;
-    }
-    group.phase = { at: "registering", server, sa, step: "request", since };
-    ask(turn, group, sa);
-  }
-}
-
-/** The answer to a GSA_REGISTRATION. */
-export function onRegistrationAnswer(turn: Turn, sa: SaNumber, tag: string, payloads: readonly Payload[]): void {
-  const [kind, index] = tag.split(" ");
-  if (kind !== REGISTER) return;
-  const group = turn.state.groups[Number(index)]!;
-  const { phase } = group;
-  if (phase.at === "registering" && phase.step === "request" && phase.sa === sa) takeAnswer(turn, group, sa, payloads);
-  // The map is gone since then: the key server must not count on the member.
-  else if (phase.at === "idle") sendWithdrawal(turn, group, sa, NotifyType.REGISTRATION_FAILED);
-}
-
-/** Policy and keys, or a reason why not. */
-function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly Payload[]): void {
-  const { endpoint } = turn.state;
-  const dialect = dialectFor(group);
-  const view = saView(endpoint, sa)!;
-  const kwk = view.skD && dialect.unicastKwk(turn.tools.crypto, view.suite, view.skD);
-  if (kwk === undefined) {
-    abandon(turn, group, sa, "keyWrap", NotifyType.NO_PROPOSAL_CHOSEN);
-    return;
-  }
-  const answer = dialect.readGrant(turn.tools.crypto, kwk, payloads, group.config.senderIds !== undefined);
-  if (!answer.ok) {
-    abandon(turn, group, sa, "policy", answer.notify);
-    return;
-  }
-  if (answer.value.kind === "refused") {
-    // The IKE SA stands and is closed by the key server (RFC 9838 section 2.3.1).
-    serverFailed(turn, group, "refused", answer.value.notify);
-    return;
-  }
-  const { grant } = answer.value;
-  const { capabilities } = group.config;
+/**
+ * Policy and keys as a key server has handed them out are put in place. Returns why they are of no use here; then nothing
+ * has changed. `kwk`: wraps keys in the SA, where the protocol does that.
+ */
+export function takeGrant(
+  turn: Turn,
+  group: GmGroup,
+  sa: SaNumber,
+  grant: Grant,
+  kwk: Secret | undefined,
+): "policy" | UpdateProblem | undefined {
+  const { capabilities, name, local, protocol } = group.config;
   // A key server that was told beforehand has looked already.
-  if (capabilities !== undefined && !suits(capabilities, grant.policy)) {
-    abandon(turn, group, sa, "policy", NotifyType.NO_PROPOSAL_CHOSEN);
-    return;
-  }
+  if (capabilities !== undefined && !suits(capabilities, grant.policy)) return "policy";
   const problem = grantProblem(group, grant);
-  if (problem !== undefined) {
-    abandon(turn, group, sa, problem, NotifyType.REGISTRATION_FAILED);
-    return;
-  }
-  const phase = group.phase as Extract<GmPhase, { at: "registering" }>;
-  retireSa(turn, group, sa);
+  if (problem !== undefined) return problem;
+  const phase = group.phase as Registering;
+  const old = group.held?.sa;
+  if (old !== undefined && old !== sa) registrarOf(turn, group).retire(turn, group, old);
   const again = group.held !== undefined;
   installGrant(turn, group, grant, phase, kwk);
   moveTo(group, "granted", { at: "registered" });
   group.counters.successes += 1;
-  const { name, local } = group.config;
-  const data = { group: name, server: phase.server.address, address: local.address, again };
+  const data = { group: name, server: phase.server.address, address: local.address, again, protocol: protocol.kind };
   const { teks, kek } = group.held!;
   turn.out.push(gmEvent("gm.registered", { teks: teks.length, kek: kek !== undefined, ...data }));
+  return undefined;
 }
 
-/** The key server closes the IKE SA of the registration before; the one before that it has forgotten. */
-function retireSa(turn: Turn, group: GmGroup, sa: SaNumber): void {
-  const old = group.held?.sa;
-  if (old === undefined || old === sa) return;
-  const { retiredSa } = group;
-  if (retiredSa !== undefined && !isUsed(turn, retiredSa)) forget(turn.state.endpoint, retiredSa);
-  group.retiredSa = old;
-}
-
-/** By another group, for its rekeys or its registration. */
-function isUsed(turn: Turn, sa: SaNumber): boolean {
-  return turn.state.groups.some(
-    ({ held, phase }) => held?.sa === sa || (phase.at === "registering" && phase.sa === sa),
-  );
-}
-
-/** The policy is of no use here: the key server is told, so that it does not count on this member. */
-function abandon(turn: Turn, group: GmGroup, sa: SaNumber, reason: string, notify: number): void {
-  const { endpoint } = turn.state;
-  const others = turn.state.groups.some(
-    (other) =>
-      other !== group && (other.held?.sa === sa || (other.phase.at === "registering" && other.phase.sa === sa)),
-  );
-  if (notify === NotifyType.INVALID_SYNTAX && !others) {
-    // Out of the phase first: the end of this SA is no failure of its own.
-    serverFailed(turn, group, reason, notify);
-    passOn(turn.out, close(endpoint, turn.tools, sa, turn.now));
-    return;
-  }
-  sendWithdrawal(turn, group, sa, notify === NotifyType.INVALID_SYNTAX ? NotifyType.REGISTRATION_FAILED : notify);
-  serverFailed(turn, group, reason, notify);
-}
-
-/** GSA_REGISTRATION with IDg and an error notify: refusing the policy, or leaving. RFC 9838 section 2.3.2. */
-export function sendWithdrawal(turn: Turn, group: GmGroup, sa: SaNumber, notify: number): void {
-  const { endpoint } = turn.state;
-  if (saView(endpoint, sa)?.established !== true) return;
-  const dialect = dialectFor(group);
-  const payloads = dialect.withdrawal(group.config.id, notify);
-  const options = { tag: "withdrawal" };
-  passOn(turn.out, request(endpoint, turn.tools, sa, dialect.registrationExchange, payloads, options, turn.now));
-}
-
-/** The IKE SA of a registration ended before there was an answer. */
-export function onRegistrationClosed(turn: Turn, group: GmGroup, reason: CloseReason, notify: number): void {
-  serverFailed(turn, group, reason, notify);
-}
-
-function serverFailed(turn: Turn, group: GmGroup, reason: string, notify: number): void {
-  const phase = group.phase as Extract<GmPhase, { at: "registering" }>;
+/** The attempt with this key server has come to nothing; `notify`: of the group's protocol, 0 for none. */
+export function serverFailed(turn: Turn, group: GmGroup, reason: string, notify: number): void {
+  const phase = group.phase as Registering;
   const { name, servers } = group.config;
   const data = { group: name, server: phase.server.address, reason, notify };
   turn.out.push(gmEvent("gm.registrationFailed", data));

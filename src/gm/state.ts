@@ -8,15 +8,21 @@ import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { cancelTimer, createTimers, setTimer } from "../base/timers.ts";
 import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
-import type { Dialect, RekeyAssembly, RekeySa } from "../gikev2/dialect.ts";
+import { gdoiProtocol } from "../gdoi/gdoiProtocol.ts";
+import { createPulls, type Pulls } from "../gdoi/pull.ts";
+import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
+import type { Dialect, RekeyAssembly, RekeyProtocol, RekeySa } from "../gikev2/dialect.ts";
 import { dialectOfChoice } from "../gikev2/dialects.ts";
 import { endpointFor } from "../gikev2/endpointFor.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite, RekeySelector, TreeKey } from "../gikev2/policy.ts";
-import type { SaNumber, Tools } from "../ikev2/api.ts";
+import type { Ikev1Endpoint } from "../ikev1/endpoint.ts";
+import { createEndpoint as createIsakmpEndpoint } from "../ikev1/endpoint.ts";
+import type { EndpointConfig, SaNumber, Tools } from "../ikev2/api.ts";
 import type { IkeEndpoint } from "../ikev2/endpoint.ts";
 import { createEndpoint } from "../ikev2/endpoint.ts";
-import type { GmConfig, GmGroupConfig, GmTuning } from "./config.ts";
+import { DEFAULT_RETRANSMIT } from "../ikev2/window.ts";
+import type { GmConfig, GmGroupConfig, GmTuning, ProtocolKind } from "./config.ts";
 import { GM_TUNING } from "./config.ts";
 import type { GmTransition } from "./states.ts";
 import { stateAfter } from "./states.ts";
@@ -24,15 +30,23 @@ import { stateAfter } from "./states.ts";
 export interface GmState {
   readonly config: GmConfig;
   readonly endpoint: IkeEndpoint;
+  /** Undefined where no group speaks GDOI. */
+  readonly isakmp: IsakmpSide | undefined;
   readonly groups: readonly GmGroup[];
   readonly timers: Timers<string>;
   /** Rekey messages for a rekey SA that we do not hold. */
   unknownRekeys: number;
 }
 
+/** The IKEv1 endpoint for all groups that speak GDOI, and the GROUPKEY-PULLs over its SAs. */
+export interface IsakmpSide {
+  readonly endpoint: Ikev1Endpoint;
+  readonly pulls: Pulls;
+}
+
 /**
- * `auth`: GSA_AUTH in an SA of its own. `queued`: the SA is that of another group, which is still authenticating.
- * `request`: GSA_REGISTRATION in an SA that stands.
+ * `auth`: in an SA of its own that is being made (GSA_AUTH; phase 1 of IKEv1). `queued`: the SA is that of another group,
+ * which is still authenticating. `request`: in an SA that stands (GSA_REGISTRATION; GROUPKEY-PULL).
  */
 export type RegistrationStep = "auth" | "queued" | "request";
 
@@ -42,8 +56,11 @@ export type GmPhase =
   | {
       readonly at: "registering";
       readonly server: Endpoint;
+      /** Of the group's own protocol: SAs of IKEv1 and IKEv2 are counted apart. */
       readonly sa: SaNumber;
       readonly step: RegistrationStep;
+      /** Message ID of the GROUPKEY-PULL. */
+      readonly pull?: number;
       /** Since when this server may have been answering. */
       readonly since: Micros;
     }
@@ -84,10 +101,10 @@ export interface GmCounters {
 
 export interface HeldPolicy {
   server: Endpoint;
-  /** IKE SA of the registration; undefined once it is closed. */
+  /** IKE SA of the registration, or SA of phase 1; undefined once it is closed. */
   sa: SaNumber | undefined;
-  /** Wraps keys in that SA. */
-  kwk: Secret;
+  /** Wraps keys in that SA; undefined with GDOI, where keys are in clear inside the encrypted message. */
+  kwk: Secret | undefined;
   kek: HeldKek | undefined;
   /** Working Key Path: keys of the group's key tree, the uppermost first. RFC 9838 section 3.3. */
   path: readonly TreeKey[];
@@ -173,6 +190,34 @@ export interface Turn {
   readonly tools: Tools;
   readonly now: Micros;
   readonly out: GmOutput[];
+  readonly registrars: Registrars;
+}
+
+/** What registration with each protocol is made of; `registration.ts` says when, and for all of them alike. */
+export interface Registrar {
+  /** Exchange type of what the group asks with, for the log. `isShared`: over an SA that was there. */
+  exchangeOf(group: GmGroup, isShared: boolean): number;
+  /** Whether two groups can register over one SA with a key server, apart from their addresses. */
+  canShare(a: GmGroupConfig, b: GmGroupConfig): boolean;
+  /** Begins an SA with the server; `outcomes` are for the host. */
+  open(
+    turn: Turn,
+    group: GmGroup,
+    server: Endpoint,
+  ): { readonly sa: SaNumber; readonly outcomes: readonly HostOutcome[] };
+  isUp(turn: Turn, sa: SaNumber): boolean;
+  /** Asks over an SA that stands. */
+  ask(turn: Turn, group: GmGroup, sa: SaNumber): void;
+  /** The member goes: the key server is told as far as the protocol can say so. */
+  leave(turn: Turn, group: GmGroup, sa: SaNumber): void;
+  /** Another SA has taken the place of this one, which no group uses any more. */
+  retire(turn: Turn, group: GmGroup, sa: SaNumber): void;
+}
+
+export type Registrars = Readonly<Record<ProtocolKind, Registrar>>;
+
+export function registrarOf(turn: Turn, group: GmGroup): Registrar {
+  return turn.registrars[group.config.protocol.kind];
 }
 
 /** What a member waits for, beside its IKE SAs; the index of the group follows behind a blank. */
@@ -198,14 +243,26 @@ export function stopTimer(turn: Turn, timer: GmTimer, group: GmGroup): void {
 }
 
 export function createGmState(config: GmConfig): GmState {
-  assert(new Set(config.groups.map(({ dialect }) => dialect)).size <= 1, "a member of two dialects");
+  const choices = config.groups.flatMap(({ protocol }) => (protocol.kind === "gikev2" ? protocol : []));
+  assert(new Set(choices.map(({ dialect }) => dialect)).size <= 1, "a member of two dialects");
   return {
     config,
-    endpoint: createEndpoint(endpointFor(config.ike, config.groups)),
+    endpoint: createEndpoint(endpointFor(config.ike ?? NO_IKE, choices)),
+    isakmp: isakmpSide(config),
     groups: config.groups.map(newGroup),
     timers: createTimers(),
     unknownRekeys: 0,
   };
+}
+
+/** An endpoint without groups takes nobody and is never used. */
+const NO_IKE: EndpointConfig = { proposals: [], profiles: [], retransmit: DEFAULT_RETRANSMIT };
+
+/** A member begins SAs and takes none. */
+function isakmpSide({ isakmp, groups }: GmConfig): IsakmpSide | undefined {
+  if (!groups.some(({ protocol }) => protocol.kind === "gdoi")) return undefined;
+  assert(isakmp !== undefined, "a group of GDOI without an IKEv1 endpoint");
+  return { endpoint: createIsakmpEndpoint({ ...isakmp, dois: [] }), pulls: createPulls(DEFAULT_SWITCHES) };
 }
 
 function newGroup(config: GmGroupConfig, index: number): GmGroup {
@@ -234,11 +291,26 @@ function newGroup(config: GmGroupConfig, index: number): GmGroup {
 
 /** Members whose rekeys come in their IKE SA cannot do without it. */
 export function rekeysInband(group: GmGroup): boolean {
-  return group.held?.transport === "unicast" && dialectFor(group).unicastRekey === "inband";
+  return group.held?.transport === "unicast" && rekeyProtocolOf(group).unicastRekey === "inband";
 }
 
-export function dialectFor(group: GmGroup): Dialect {
-  return dialectOfChoice(group.config);
+/** How a group is spoken with under its KEK. */
+export function rekeyProtocolOf({ config: { protocol } }: GmGroup): RekeyProtocol {
+  if (protocol.kind === "gikev2") return dialectOfChoice(protocol);
+  return protocol.switches === undefined ? GDOI : gdoiProtocol(protocol.switches);
+}
+
+const GDOI = gdoiProtocol();
+
+/** Of a group that is registered over IKEv2. */
+export function dialectFor({ config: { protocol } }: GmGroup): Dialect {
+  assert(protocol.kind === "gikev2", "a dialect of G-IKEv2 for a group of GDOI");
+  return dialectOfChoice(protocol);
+}
+
+/** The groups that speak a protocol. */
+export function groupsOf({ state }: Turn, kind: ProtocolKind): readonly GmGroup[] {
+  return state.groups.filter(({ config }) => config.protocol.kind === kind);
 }
 
 /** Takes a transition; `phase` is the state that the table demands, with its data. */

@@ -3,6 +3,7 @@ import type { Micros } from "../base/micros.ts";
 import { MILLISECOND } from "../base/micros.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
 import { formatSelector } from "../gikev2/selectors.ts";
+import type { ProtocolKind } from "./config.ts";
 import { spiText } from "./install.ts";
 import type { GmCounters, GmGroup, GmState, HeldTek } from "./state.ts";
 import type { GmStateName } from "./states.ts";
@@ -15,6 +16,7 @@ export interface GmGroupView {
   readonly name: string;
   /** Group number, or address. */
   readonly identity: string;
+  readonly protocol: ProtocolKind;
   readonly address: string;
   readonly servers: readonly string[];
   readonly state: GmStateName;
@@ -64,6 +66,7 @@ function viewGroup(group: GmGroup, now: Micros): GmGroupView {
   return {
     name: config.name,
     identity: groupIdText(config.id),
+    protocol: config.protocol.kind,
     address: config.local.address,
     servers: config.servers.map(({ address }) => address),
     state: phase.at,

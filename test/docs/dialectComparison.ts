@@ -13,6 +13,7 @@ import { RFC9838, YEUNG07 } from "../../src/wire/payloads.ts";
 import {
   commandKs,
   createNetwork,
+  gikev2,
   ksGroup,
   MULTICAST,
   type Network,
@@ -35,7 +36,7 @@ function session(dialect: DialectName): Network {
     members: 1,
     seed: "dialects",
     group: { dialect, transport: MULTICAST, kek, dtdSeconds: 90 },
-    member: () => ({ dialect }),
+    member: () => ({ protocol: gikev2({ dialect }) }),
   });
   startAll(net);
   runUntil(net, 10 * SECOND);

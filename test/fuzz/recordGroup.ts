@@ -5,6 +5,7 @@ import {
   commandKs,
   createNetwork,
   GCM,
+  gikev2,
   ike,
   ksGroup,
   MULTICAST,
@@ -34,7 +35,7 @@ function session(name: string, dh: number, aead: boolean, group: NetworkOptions[
       seed: name,
       group,
       ksConfig: (config) => ({ ...config, ike: ike(config.local.address, "cisco", change) }),
-      gmConfig: (_index, config) => ({ ...config, ike: { ...config.ike, ...change } }),
+      gmConfig: (_index, config) => ({ ...config, ike: { ...config.ike!, ...change } }),
     },
   };
 }
@@ -56,7 +57,10 @@ const SESSIONS: readonly Session[] = [
 function inCiscoDialect({ name, options }: Session): Session {
   const dialect = { dialect: "yeung-07" } as const;
   const group = { ...options.group, ...dialect };
-  return { name: `${name}, Cisco dialect`, options: { ...options, group, member: () => dialect } };
+  return {
+    name: `${name}, Cisco dialect`,
+    options: { ...options, group, member: () => ({ protocol: gikev2(dialect) }) },
+  };
 }
 
 /** Recordings of every datagram of every session: registration, rekeys, clearing of the members, registration again. */

@@ -113,7 +113,7 @@ function unwrapping(net: Network) {
   const { kek, path, sa } = held;
   const view = saView(gm!.state.endpoint, sa!)!;
   return {
-    unicast: { skD: toHex(view.skD!.secret), gskW: toHex(held.kwk.secret) },
+    unicast: { skD: toHex(view.skD!.secret), gskW: toHex(held.kwk!.secret) },
     rekeySa: { spi: kek!.sa.spi, ...(plain(kek!.sa.keys) as object) },
     workingKeyPath: plain(path),
     teks: held.teks.map(({ spi, key }) => ({ spi: spi.toString(16).padStart(8, "0"), key: toHex(key.secret) })),

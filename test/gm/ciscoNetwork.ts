@@ -9,6 +9,7 @@ import { RFC9838 } from "../../src/wire/payloads.ts";
 import {
   CBC,
   createNetwork,
+  gikev2,
   type ksGroup,
   type Network,
   type NetworkOptions,
@@ -28,7 +29,7 @@ export function cisco(options: NetworkOptions, switches: Partial<Yeung07Switches
   return createNetwork({
     ...options,
     group: { ...choice, ...options.group },
-    member: (index) => ({ ...choice, ...options.member?.(index) }),
+    member: (index) => ({ protocol: gikev2(choice), ...options.member?.(index) }),
   });
 }
 

@@ -7,6 +7,7 @@ import {
   commandKs,
   createNetwork,
   GCM,
+  gikev2,
   gmGroup,
   ICMP,
   ksEvents,
@@ -94,7 +95,10 @@ describe("further groups over one IKE SA (GSA_CLIENT_SERVER)", () => {
         }),
         gmConfig: (index, config) => ({
           ...config,
-          groups: [...config.groups, gmGroup(index, { ...choice, ...other, ...(want === undefined ? {} : { want }) })],
+          groups: [
+            ...config.groups,
+            gmGroup(index, { protocol: gikev2(choice), ...other, ...(want === undefined ? {} : { want }) }),
+          ],
         }),
       },
       switches,
@@ -212,7 +216,9 @@ describe("a key server of both dialects", () => {
       members: 2,
       ksConfig: (config) => ({ ...config, groups: [...config.groups, ksGroup({ ...other, dialect: "yeung-07" })] }),
       gmConfig: (index, config) =>
-        index === 1 ? config : { ...config, groups: [gmGroup(index, { id: other.id, dialect: "yeung-07" })] },
+        index === 1
+          ? config
+          : { ...config, groups: [gmGroup(index, { id: other.id, protocol: gikev2({ dialect: "yeung-07" }) })] },
     });
     startAll(net);
     runUntil(net, SECOND);

@@ -28,7 +28,7 @@ function network(members: number, atKs: Change, atGm: Change): Network {
   return createNetwork({
     members,
     ksConfig: (config) => ({ ...config, ike: living(config.ike, atKs) }),
-    gmConfig: (_, config) => ({ ...config, ike: living(config.ike, atGm) }),
+    gmConfig: (_, config) => ({ ...config, ike: living(config.ike!, atGm) }),
   });
 }
 
@@ -48,7 +48,7 @@ describe("the IKE SA of a unicast member", () => {
     const net = network(3, atKs, atGm);
     startAll(net);
     runUntil(net, 5 * SECOND);
-    const before = net.members.map((_, i) => ({ sa: heldOf(net, i).sa, kwk: toHex(heldOf(net, i).kwk.secret) }));
+    const before = net.members.map((_, i) => ({ sa: heldOf(net, i).sa, kwk: toHex(heldOf(net, i).kwk!.secret) }));
     hour(net, 12);
     expect(net.wire.filter(({ exchange }) => exchange === CREATE_CHILD_SA).length).toBeGreaterThanOrEqual(3 * 2 * 20);
     net.members.forEach((gm, i) => {
@@ -57,9 +57,9 @@ describe("the IKE SA of a unicast member", () => {
       const { sa, kwk } = heldOf(net, i);
       expect(sa).not.toBe(before[i]!.sa);
       // GSK_w = prf+(SK_d, ...), and the successor has another SK_d.
-      expect(toHex(kwk.secret)).not.toBe(before[i]!.kwk);
+      expect(toHex(kwk!.secret)).not.toBe(before[i]!.kwk);
       const member = net.servers[0]!.state.groups.get("1111")!.members.get(`${gm.address}:848`)!;
-      expect(toHex(member.kwk.secret)).toBe(toHex(kwk.secret));
+      expect(toHex(member.kwk.secret)).toBe(toHex(kwk!.secret));
       expect(gm.state.endpoint.sas.size).toBe(1);
     });
     expect(net.servers[0]!.state.endpoint.sas.size).toBe(3);
@@ -104,7 +104,7 @@ describe("the IKE SA of a unicast member", () => {
       members: 1,
       ksConfig: (config) => ({ ...config, groups: groups.map(ksGroup) }),
       gmConfig: (index, config) => ({
-        ike: living(config.ike, { lifetimeSeconds: 900, atLifetime: "rekey" }),
+        ike: living(config.ike!, { lifetimeSeconds: 900, atLifetime: "rekey" }),
         groups: groups.map((group) => gmGroup(index, group)),
       }),
     });

@@ -14,7 +14,8 @@ import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { native } from "../../src/crypto/native.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
 import type { DataPlaneOrder, DataSa, Selector, TrafficRule } from "../../src/esp/api.ts";
-import type { GmConfig, GmGroupConfig } from "../../src/gm/config.ts";
+import type { DialectChoice } from "../../src/gikev2/dialects.ts";
+import type { GmConfig, GmGroupConfig, GroupProtocol } from "../../src/gm/config.ts";
 import { createGmState, type GmCommand, type GmState, handleGm, nextGmTimeout } from "../../src/gm/groupMember.ts";
 import type { AuthProfile, EndpointConfig, Tools } from "../../src/ikev2/api.ts";
 import type { KsConfig, KsGroupConfig } from "../../src/ks/config.ts";
@@ -111,12 +112,16 @@ export function gmAddress(index: number): string {
   return `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
 }
 
+/** How the members of these tests register unless told otherwise. */
+export function gikev2(choice: Partial<DialectChoice> = {}): GroupProtocol {
+  return { kind: "gikev2", dialect: "rfc9838", profile: "GETVPN", ...choice };
+}
+
 export function gmGroup(index: number, change: Partial<GmGroupConfig> = {}): GmGroupConfig {
   return {
     name: "GROUP",
     id: { kind: "number", number: 1111 },
-    dialect: "rfc9838",
-    profile: "GETVPN",
+    protocol: gikev2(),
     local: { address: gmAddress(index), port: 848 },
     servers: [{ address: KS_ADDRESS, port: 848 }],
     senderIds: 1,

@@ -48,7 +48,7 @@ describe("an answer that comes late", () => {
     const net = createNetwork({
       members: 2,
       group: { dataSas: [{ ...ksGroup().dataSas[0]!, lifetimeSeconds: 600 }] },
-      gmConfig: (_index, config) => ({ ...config, ike: { ...config.ike, retransmit } }),
+      gmConfig: (_index, config) => ({ ...config, ike: { ...config.ike!, retransmit } }),
     });
     // The second member's answer is lost until it asks for the sixth time: what it gets then was made a minute before.
     net.lose = (wire, target) => target === gmAddress(2) && wire.exchange === 39 && net.now < 60 * SECOND;

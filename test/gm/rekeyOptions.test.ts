@@ -281,7 +281,7 @@ describe("fragments of a rekey", () => {
   const options = (without: readonly number[]): Partial<NetworkOptions> => ({
     ksConfig: (config) => ({ ...config, ike: { ...config.ike, fragmentation } }),
     gmConfig: (index, config) =>
-      without.includes(index) ? config : { ...config, ike: { ...config.ike, fragmentation } },
+      without.includes(index) ? config : { ...config, ike: { ...config.ike!, fragmentation } },
   });
   const sent = (net: Network) => net.wire.filter(({ exchange }) => exchange === GSA_REKEY);
 

@@ -1,0 +1,97 @@
+/**
+ * Registration over IKEv1: phase 1 with the key server, then a GROUPKEY-PULL for each group over its SA. RFC 6407 section
+ * 3. The SA may end afterwards without effect on any key; a member never begins one for its own sake.
+ */
+import { type PullOutcome, startPull, takePullOutcome } from "../gdoi/pull.ts";
+import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
+import { isHostOutcome, passOn } from "../gikev2/outcomes.ts";
+import { close, initiate, lastSa, saView } from "../ikev1/endpoint.ts";
+import type { SaNumber } from "../ikev2/api.ts";
+import { Doi, GdoiExchange, IsakmpNotifyType } from "../wire/isakmpNumbers.ts";
+import { isUsedByOthers, type Registering, registeringOver, serverFailed, takeGrant, wishOf } from "./registration.ts";
+import type { GmGroup, IsakmpSide, Registrar, Turn } from "./state.ts";
+import { groupsOf } from "./state.ts";
+
+export const gdoiRegistrar: Registrar = {
+  exchangeOf: () => GdoiExchange.GROUPKEY_PULL,
+  canShare: () => true,
+  open(turn, group, server) {
+    const { endpoint } = sideOf(turn);
+    const [profile] = endpoint.config.profiles;
+    const options = { local: group.config.local, remote: server, profile: profile!.name, doi: Doi.GDOI };
+    const outcomes = initiate(endpoint, turn.tools, options, turn.now);
+    return { sa: lastSa(endpoint), outcomes: outcomes.filter(isHostOutcome) };
+  },
+  isUp: (turn, sa) => saView(sideOf(turn).endpoint, sa)?.established === true,
+  ask,
+  // GDOI has no word for it; the end of the SA is all that the key server can be told.
+  leave: closeUnused,
+  retire: closeUnused,
+};
+
+export function sideOf({ state }: Turn): IsakmpSide {
+  return state.isakmp!;
+}
+
+/** Message 1; lifetimes in the answer are those of the instant at which it arrives at the key server. */
+function ask(turn: Turn, group: GmGroup, sa: SaNumber): void {
+  const { endpoint, pulls } = sideOf(turn);
+  const { protocol } = group.config;
+  const switches = { ...DEFAULT_SWITCHES, ...(protocol.kind === "gdoi" ? protocol.switches : {}) };
+  const { pull, outcomes } = startPull(pulls, endpoint, turn.tools, sa, wishOf(group), turn.now, switches);
+  const { server } = group.phase as Registering;
+  group.phase = { at: "registering", server, sa, step: "request", pull: pull.messageId, since: turn.now };
+  passOn(turn.out, outcomes);
+}
+
+function closeUnused(turn: Turn, group: GmGroup | undefined, sa: SaNumber): void {
+  if (isUsedByOthers(turn, "gdoi", group, sa)) return;
+  const { endpoint, pulls } = sideOf(turn);
+  const outcomes = close(endpoint, turn.tools, sa, turn.now);
+  for (const outcome of outcomes) takePullOutcome(pulls, endpoint, turn.tools, outcome, turn.now);
+  passOn(turn.out, outcomes);
+  forgetSa(turn, sa);
+}
+
+/** The SA is gone: keys stay as they are. */
+export function forgetSa(turn: Turn, sa: SaNumber): void {
+  for (const { held } of groupsOf(turn, "gdoi")) if (held?.sa === sa) held.sa = undefined;
+}
+
+/** Phase 1 is done: the group that began it asks, and those that have waited for it. */
+export function onPhase1Established(turn: Turn, sa: SaNumber): void {
+  for (const group of registeringOver(turn, "gdoi", sa)) ask(turn, group, sa);
+  // The map is gone since then.
+  closeUnused(turn, undefined, sa);
+}
+
+function asking(turn: Turn, sa: SaNumber, messageId: number): GmGroup | undefined {
+  return registeringOver(turn, "gdoi", sa).find(({ phase }) => (phase as Registering).pull === messageId);
+}
+
+export function onPullGranted(turn: Turn, { pull, grant }: Extract<PullOutcome, { kind: "pullGranted" }>): void {
+  const group = asking(turn, pull.sa, pull.messageId);
+  if (group === undefined) {
+    // The map is gone since then: the key server is told as far as that is possible.
+    closeUnused(turn, undefined, pull.sa);
+    return;
+  }
+  const problem = takeGrant(turn, group, pull.sa, grant, undefined);
+  if (problem === undefined) return;
+  // Out of the phase first: the end of the SA is no failure of its own. RFC 6407 section 3.3.
+  serverFailed(turn, group, problem, problem === "policy" ? IsakmpNotifyType["NO-PROPOSAL-CHOSEN"] : 0);
+  closeUnused(turn, group, pull.sa);
+}
+
+/** By the key server, where the SA stands; or the member cannot use what it was offered and has deleted the SA. */
+export function onPullRefused(turn: Turn, { pull, notify }: Extract<PullOutcome, { kind: "pullRefused" }>): void {
+  const group = asking(turn, pull.sa, pull.messageId);
+  if (group === undefined) return;
+  const stands = saView(sideOf(turn).endpoint, pull.sa)?.established === true;
+  serverFailed(turn, group, stands ? "refused" : "policy", notify);
+}
+
+export function onPullUnanswered(turn: Turn, sa: SaNumber, messageId: number): void {
+  const group = asking(turn, sa, messageId);
+  if (group !== undefined) serverFailed(turn, group, "timeout", 0);
+}
