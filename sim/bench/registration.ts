@@ -9,7 +9,7 @@ import type { Crypto } from "../../src/crypto/api.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
 import { Trace } from "../core/trace.ts";
 import { type BenchDhGroup, GROUP_NAME } from "./group.ts";
-import { type Recording, recordedCrypto } from "./recordedCrypto.ts";
+import { newRecording, type Recording, recordedCrypto } from "./recordedCrypto.ts";
 import { createRoleNetwork } from "./roleNetwork.ts";
 
 export interface RegistrationModel {
@@ -57,13 +57,13 @@ export function registrationModel({ members, dh, crypto, sha256 }: RegistrationO
 
 /** The crypto operations of both ends of each of so many registrations. */
 export function recordRegistrations(crypto: Crypto, dh: BenchDhGroup, count: number): readonly Recording[] {
-  const recording: Recording = [];
   // The first member finds a key server that has to make the group's keys: it is not recorded.
-  const model = registrationModel({ members: count + 1, dh, crypto: recordedCrypto(crypto, recording) });
+  let recording = newRecording();
+  const model = registrationModel({ members: count + 1, dh, crypto: recordedCrypto(crypto, () => recording) });
   model.register(1);
   return Array.from({ length: count }, () => {
-    recording.length = 0;
+    recording = newRecording();
     model.register(1);
-    return [...recording];
+    return recording;
   });
 }
