@@ -8,6 +8,7 @@ import { MILLISECOND, MINUTE, SECOND } from "../../src/base/micros.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import type { KsGroup } from "../../src/ks/state.ts";
 import type { Trace } from "../core/trace.ts";
+import { sharedKey } from "./credentials.ts";
 import { XORSHIFT_SEED, xorshift } from "./delays.ts";
 import { GROUP_NAME } from "./group.ts";
 import { createRoleNetwork } from "./roleNetwork.ts";
@@ -66,7 +67,15 @@ export function roleFanOut(members: number, crypto: Crypto): RoleFanOut {
     draw = xorshift(draw);
     return (draw >>> 8) % 100 < lossInHundred;
   };
-  const network = createRoleNetwork({ members, dh: 31, crypto, trace: undefined, delay: fanOutDelay, isLost });
+  const network = createRoleNetwork({
+    members,
+    dh: 31,
+    credentials: sharedKey,
+    crypto,
+    trace: undefined,
+    delay: fanOutDelay,
+    isLost,
+  });
   const { scheduler, counts } = network;
   const group: KsGroup = [...network.server.groups.values()][0]!;
   for (let member = 1; member <= members; member++) {

@@ -1,14 +1,11 @@
-/** The group that the benchmarks run: a key server and members with pre-shared keys, unicast rekeys, one data SA. */
-import { utf8 } from "../../src/base/bytes.ts";
+/** The group that the benchmarks run: a key server and members, unicast rekeys, one data SA. */
 import { formatIpv4, type Ipv4 } from "../../src/base/ipv4.ts";
 import { SECOND } from "../../src/base/micros.ts";
-import { secret } from "../../src/base/secret.ts";
 import type { Selector } from "../../src/esp/api.ts";
 import type { GmConfig } from "../../src/gm/config.ts";
 import type { AuthProfile, EndpointConfig } from "../../src/ikev2/api.ts";
 import type { KsConfig } from "../../src/ks/config.ts";
-import { addressOctets } from "../../src/wire/address.ts";
-import { Encr, IdType, Kwa, Prf, SequenceNumbers } from "../../src/wire/ikev2Numbers.ts";
+import { Encr, Kwa, Prf, SequenceNumbers } from "../../src/wire/ikev2Numbers.ts";
 
 /** Diffie-Hellman groups of the registration benchmark. */
 export type BenchDhGroup = 14 | 31;
@@ -41,22 +38,11 @@ const ANY: Selector = {
   destinationPortLast: 65535,
 };
 
-const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
-const EVERYBODY = { network: "0.0.0.0", mask: "0.0.0.0" } as const;
-const MATCH = { remoteAddresses: [EVERYBODY], remoteIdentities: [], anyRemote: false } as const;
-const KEYS = [{ peer: "any", address: EVERYBODY, localKey: SHARED_KEY, remoteKey: SHARED_KEY }] as const;
-const REMOTE = ["pre-share"] as const;
+/** What a device proves itself with, and what it takes from others. */
+export type Proof = Pick<AuthProfile, "localIdentity" | "local" | "remote" | "match" | "keys" | "trustpoints">;
 
-function profile(address: string): AuthProfile {
-  return {
-    name: PROFILE_NAME,
-    localIdentity: { type: IdType.IPV4_ADDR, data: addressOctets(address) },
-    local: "pre-share",
-    remote: REMOTE,
-    match: MATCH,
-    keys: KEYS,
-    lifetimeSeconds: 0,
-  };
+function profile(proof: Proof): AuthProfile {
+  return { name: PROFILE_NAME, ...proof, lifetimeSeconds: 0 };
 }
 
 const PROPOSALS: Readonly<Record<BenchDhGroup, EndpointConfig["proposals"]>> = {
@@ -70,15 +56,15 @@ function proposal(dh: BenchDhGroup): EndpointConfig["proposals"][number] {
   return { encr, prf: [Prf.HMAC_SHA2_256], integ: [], dh: [dh], kwa: [Kwa.KW_5649_256] };
 }
 
-function ike(address: string, dh: BenchDhGroup): EndpointConfig {
-  return { proposals: PROPOSALS[dh], profiles: [profile(address)], retransmit: RETRANSMIT };
+function ike(proof: Proof, dh: BenchDhGroup): EndpointConfig {
+  return { proposals: PROPOSALS[dh], profiles: [profile(proof)], retransmit: RETRANSMIT };
 }
 
 /** Rekeys go out to all members at once, are sent again after 10 s three times, and nobody is put out for silence. */
-export function ksConfig(dh: BenchDhGroup): KsConfig {
+export function ksConfig(dh: BenchDhGroup, proof: Proof): KsConfig {
   return {
     local: KS_ENDPOINT,
-    ike: ike(KS_ENDPOINT.address, dh),
+    ike: ike(proof, dh),
     groups: [
       {
         name: GROUP_NAME,
@@ -104,10 +90,10 @@ export function ksConfig(dh: BenchDhGroup): KsConfig {
   };
 }
 
-export function gmConfig(device: number, dh: BenchDhGroup): GmConfig {
+export function gmConfig(device: number, dh: BenchDhGroup, proof: Proof): GmConfig {
   const address = formatIpv4(benchAddress(device));
   return {
-    ike: ike(address, dh),
+    ike: ike(proof, dh),
     groups: [
       {
         name: GROUP_NAME,

@@ -1,32 +1,33 @@
 /** A back end that writes down what it is asked, so that the bare operations can be done again without what led to them. */
 import type { Bytes } from "../../src/base/bytes.ts";
-import type { Crypto } from "../../src/crypto/api.ts";
+import type { Crypto, PrivateKey, PublicKey } from "../../src/crypto/api.ts";
+
+/** A Diffie-Hellman private key as octets, or a key of signatures. */
+type Key = Bytes | PrivateKey | PublicKey;
 
 /** The operations of some work, each with its own inputs, in their order. */
 export interface Recording {
-  readonly operations: ((keys: readonly Bytes[]) => unknown)[];
-  /** The Diffie-Hellman private keys that the operations ask for, each once. */
-  readonly keys: Bytes[];
+  readonly operations: ((keys: readonly Key[]) => unknown)[];
+  /** The keys that this work brought with it, each once: the operations get copies. */
+  readonly keys: Key[];
 }
 
-const OPERATIONS = [
-  "hash",
-  "hmac",
-  "cbcEncrypt",
-  "cbcDecrypt",
-  "aesCtr",
-  "seal",
-  "open",
-  "wrapKey",
-  "unwrapKey",
-  "dhPublic",
-  "dhShared",
-  "sign",
-  "verify",
-] as const satisfies readonly Exclude<keyof Crypto, "backend">[];
-
-/** Operations with a private key as their second argument that a back end remembers from one call to the next. */
-const KEPT_KEYS: readonly string[] = ["dhPublic", "dhShared"];
+/** Operations of a back end, and which of their arguments is a key that it remembers from one call to the next. */
+const OPERATIONS = {
+  hash: undefined,
+  hmac: undefined,
+  cbcEncrypt: undefined,
+  cbcDecrypt: undefined,
+  aesCtr: undefined,
+  seal: undefined,
+  open: undefined,
+  wrapKey: undefined,
+  unwrapKey: undefined,
+  dhPublic: 1,
+  dhShared: 1,
+  sign: 0,
+  verify: 0,
+} as const satisfies Record<Exclude<keyof Crypto, "backend">, number | undefined>;
 
 export function newRecording(): Recording {
   return { operations: [], keys: [] };
@@ -34,28 +35,28 @@ export function newRecording(): Recording {
 
 /**
  * Does what `crypto` does and adds each call to the recording of the moment. Octets are copied: their owner may use them
- * again. A private key is one key in all operations that it was given to, so that whoever does them again imports it
- * once, as do the roles and as does any program that makes a key pair and then a shared secret with it.
+ * again. A key is one key in all operations that it was given to, so whoever does them again imports it once, as the
+ * roles do and as any program would that makes a key pair and then a shared secret with it. A key that an earlier
+ * recording had already, such as that of an authority, stays as it is: its import belongs to that earlier work.
  */
 export function recordedCrypto(crypto: Crypto, current: () => Recording): Crypto {
-  const copies = new WeakMap<Bytes, Bytes>();
-  const copyOf = (key: Bytes): Bytes => {
-    const copy = copies.get(key) ?? key.slice();
-    copies.set(key, copy);
-    return copy;
+  const owners = new WeakMap<Key, { readonly recording: Recording; readonly index: number }>();
+  const own = (key: Key, recording: Recording): ((keys: readonly Key[]) => Key) => {
+    const known = owners.get(key);
+    if (known !== undefined && known.recording !== recording) return () => key;
+    const index = known?.index ?? recording.keys.push(copyOf(key)) - 1;
+    if (known === undefined) owners.set(key, { recording, index });
+    return (keys) => keys[index]!;
   };
-  const operations = OPERATIONS.map((name) => {
-    const operation = crypto[name].bind(crypto) as (...args: readonly unknown[]) => unknown;
+  const operations = Object.entries(OPERATIONS).map(([name, keyAt]) => {
+    const operation = crypto[name as keyof typeof OPERATIONS].bind(crypto) as (...args: readonly unknown[]) => unknown;
     const recorded = (...args: readonly unknown[]): unknown => {
-      const { operations, keys } = current();
-      if (KEPT_KEYS.includes(name)) {
-        const [group, key, ...more] = args.map((arg, i) => (i === 1 ? copyOf(arg as Bytes) : copied(arg)));
-        const known = keys.indexOf(key as Bytes);
-        const index = known < 0 ? keys.push(key as Bytes) - 1 : known;
-        operations.push((now) => operation(group, now[index], ...more));
-      } else {
-        const kept = args.map(copied);
-        operations.push(() => operation(...kept));
+      const recording = current();
+      const kept = args.map((arg) => (arg instanceof Uint8Array ? arg.slice() : arg));
+      if (keyAt === undefined) recording.operations.push(() => operation(...kept));
+      else {
+        const keyOf = own(args[keyAt] as Key, recording);
+        recording.operations.push((keys) => operation(...kept.slice(0, keyAt), keyOf(keys), ...kept.slice(keyAt + 1)));
       }
       return operation(...args);
     };
@@ -64,12 +65,12 @@ export function recordedCrypto(crypto: Crypto, current: () => Recording): Crypto
   return { backend: crypto.backend, ...Object.fromEntries(operations) } as Crypto;
 }
 
-function copied(arg: unknown): unknown {
-  return arg instanceof Uint8Array ? arg.slice() : arg;
+function copyOf(key: Key): Key {
+  return key instanceof Uint8Array ? key.slice() : { ...key };
 }
 
-/** Does the operations again, with private keys that the back end has not seen before: each is imported once more. */
+/** Does the operations again with keys that the back end has not seen before: it imports each of them once more. */
 export function replay({ operations, keys }: Recording): void {
-  const now = keys.map((key) => key.slice());
-  for (const operation of operations) operation(now);
+  const copies = keys.map(copyOf);
+  for (const operation of operations) operation(copies);
 }

@@ -1,6 +1,6 @@
 /**
- * The registration benchmark: members register one after the other with a key server by pre-shared keys, both ends in
- * full, their packets on the wire and everything noted. Beside it stand the bare crypto operations of the same
+ * The registration benchmark: members register one after the other with a key server by G-IKEv2, both ends in full, their
+ * packets on the wire and everything noted. Beside it stand the bare crypto operations of the same
  * registrations, done again one by one.
  */
 import type { Micros } from "../../src/base/micros.ts";
@@ -8,6 +8,7 @@ import { MILLISECOND, SECOND } from "../../src/base/micros.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
 import { Trace } from "../core/trace.ts";
+import type { Credentials } from "./credentials.ts";
 import { type BenchDhGroup, GROUP_NAME } from "./group.ts";
 import { newRecording, type Recording, recordedCrypto } from "./recordedCrypto.ts";
 import { createRoleNetwork } from "./roleNetwork.ts";
@@ -23,6 +24,7 @@ export interface RegistrationModel {
 export interface RegistrationOptions {
   readonly members: number;
   readonly dh: BenchDhGroup;
+  readonly credentials: Credentials;
   readonly crypto: Crypto;
   /** Of the host, for the trace's fingerprint. */
   readonly sha256?: Sha256;
@@ -30,10 +32,10 @@ export interface RegistrationOptions {
 
 const SPACING: Micros = MILLISECOND;
 
-export function registrationModel({ members, dh, crypto, sha256 }: RegistrationOptions): RegistrationModel {
+export function registrationModel({ sha256, ...options }: RegistrationOptions): RegistrationModel {
   const trace = new Trace({ sha256 });
   const delay = (): Micros => 20 * MILLISECOND;
-  const network = createRoleNetwork({ members, dh, crypto, trace, delay, isLost: () => false });
+  const network = createRoleNetwork({ ...options, trace, delay, isLost: () => false });
   const { scheduler } = network;
   const begin = scheduler.register<number>("member begins", (member) =>
     network.commandMember(member, { name: "mapApplied", group: GROUP_NAME }),
@@ -56,10 +58,14 @@ export function registrationModel({ members, dh, crypto, sha256 }: RegistrationO
 }
 
 /** The crypto operations of both ends of each of so many registrations. */
-export function recordRegistrations(crypto: Crypto, dh: BenchDhGroup, count: number): readonly Recording[] {
-  // The first member finds a key server that has to make the group's keys: it is not recorded.
+export function recordRegistrations(
+  options: Omit<RegistrationOptions, "members">,
+  count: number,
+): readonly Recording[] {
+  // The first member finds a key server that has to make the group's keys: its recording is not of use.
   let recording = newRecording();
-  const model = registrationModel({ members: count + 1, dh, crypto: recordedCrypto(crypto, () => recording) });
+  const crypto = recordedCrypto(options.crypto, () => recording);
+  const model = registrationModel({ ...options, crypto, members: count + 1 });
   model.register(1);
   return Array.from({ length: count }, () => {
     recording = newRecording();

@@ -27,11 +27,13 @@ import { IpProtocol } from "../../src/wire/ip.ts";
 import { createRng } from "../core/rng.ts";
 import { type EventHandle, NO_EVENT, Scheduler, type Target } from "../core/scheduler.ts";
 import { NONE, type Trace } from "../core/trace.ts";
+import type { Credentials } from "./credentials.ts";
 import { type BenchDhGroup, benchAddress, GROUP_NAME, gmConfig, ksConfig } from "./group.ts";
 
 export interface RoleNetworkOptions {
   readonly members: number;
   readonly dh: BenchDhGroup;
+  readonly credentials: Credentials;
   readonly crypto: Crypto;
   /** Undefined: nothing is noted. */
   readonly trace: Trace | undefined;
@@ -87,12 +89,12 @@ const TTL = 255;
 type Input = Extract<KsInput, { kind: "datagram" | "timeout" }>;
 
 export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
-  const { members, dh, crypto, delay, isLost } = options;
+  const { members, delay, isLost } = options;
   let { trace } = options;
   const rng = createRng("bench");
   const scheduler = new Scheduler();
   const counts: PacketCounts = { sentByServer: 0, sentByMembers: 0, receivedByServer: 0, receivedByMembers: 0 };
-  const nodes = Array.from({ length: members + 1 }, (_, number) => createNode(number, dh, crypto, rng));
+  const nodes = Array.from({ length: members + 1 }, (_, number) => createNode(number, options, rng));
   const arrive: Target<Arrival> = scheduler.register("packet arrives", onArrival);
   const wake: Target<Node> = scheduler.register("deadline", onWake);
   return {
@@ -173,7 +175,8 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
   }
 }
 
-function createNode(number: number, dh: BenchDhGroup, crypto: Crypto, root: Rng): Node {
+function createNode(number: number, { dh, credentials, crypto }: RoleNetworkOptions, root: Rng): Node {
+  const proof = credentials(number);
   const name = number === 0 ? "ks1" : `gm${number}`;
   const address = benchAddress(number);
   return {
@@ -183,8 +186,8 @@ function createNode(number: number, dh: BenchDhGroup, crypto: Crypto, root: Rng)
     addressText: formatIpv4(address),
     role:
       number === 0
-        ? { kind: "ks", state: createKsState(ksConfig(dh)) }
-        : { kind: "gm", state: createGmState(gmConfig(number, dh)) },
+        ? { kind: "ks", state: createKsState(ksConfig(dh, proof)) }
+        : { kind: "gm", state: createGmState(gmConfig(number, dh, proof)) },
     tools: { crypto, rng: root.fork(name) },
     plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
     identification: 0,

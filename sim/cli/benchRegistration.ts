@@ -1,17 +1,25 @@
 /** `getvpn bench registration`: whole registrations beside the bare cryptography of both their ends. */
 import { native } from "../../src/crypto/native.ts";
-import type { BenchDhGroup } from "../bench/group.ts";
+import { ecdsaCertificates, sharedKey } from "../bench/credentials.ts";
 import { replay } from "../bench/recordedCrypto.ts";
-import { recordRegistrations, registrationModel } from "../bench/registration.ts";
+import { type RegistrationOptions, recordRegistrations, registrationModel } from "../bench/registration.ts";
 import { type BenchReport, type BenchRow, type Rounds, rateRow } from "../bench/report.ts";
 import { nodeSha256 } from "./backends.ts";
 import { secondsOf } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
 import { printNote } from "./terminal.ts";
 
-const GROUPS: readonly (readonly [BenchDhGroup, string])[] = [
-  [31, "PSK, X25519"],
-  [14, "PSK, MODP 14"],
+/** Issued once for all rounds. */
+const CERTIFICATES = ecdsaCertificates(native);
+
+interface Case extends Pick<RegistrationOptions, "dh" | "credentials"> {
+  readonly name: string;
+}
+
+const CASES: readonly Case[] = [
+  { name: "PSK, X25519", dh: 31, credentials: sharedKey },
+  { name: "PSK, MODP 14", dh: 14, credentials: sharedKey },
+  { name: "ECDSA P-256 certificates, X25519", dh: 31, credentials: CERTIFICATES },
 ];
 const RECORDED = 64;
 /** Contestants take turns within a round too: what disturbs a machine for a second then disturbs both. */
@@ -19,12 +27,13 @@ const SLICE = 250;
 
 export function benchRegistration({ rounds, quick, count }: BenchOptions & { readonly count: number }): BenchReport {
   const rows: BenchRow[] = [];
-  for (const [dh, name] of GROUPS) {
-    const recordings = recordRegistrations(native, dh, quick ? 4 : RECORDED);
+  for (const { name, ...peers } of CASES) {
+    const options = { ...peers, crypto: native };
+    const recordings = recordRegistrations(options, quick ? 4 : RECORDED);
     const bare = (registrations: number): void => {
       for (let i = 0; i < registrations; i++) replay(recordings[i % recordings.length]!);
     };
-    const model = (members: number) => registrationModel({ members, dh, crypto: native, sha256: nodeSha256() });
+    const model = (members: number) => registrationModel({ ...options, members, sha256: nodeSha256() });
     const members = quick ? Math.min(count, 40) : count;
     const warm = Math.min(members, 3_000);
     model(warm).register(warm);

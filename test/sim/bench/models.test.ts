@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { bareFanOut } from "../../../sim/bench/bareFanOut.ts";
+import { type Credentials, ecdsaCertificates, sharedKey } from "../../../sim/bench/credentials.ts";
 import { exponentialDelays } from "../../../sim/bench/delays.ts";
 import { roleFanOut } from "../../../sim/bench/fanOut.ts";
 import { bareHold, type NumberQueue, schedulerHold } from "../../../sim/bench/hold.ts";
 import { replay } from "../../../sim/bench/recordedCrypto.ts";
 import { recordRegistrations, registrationModel } from "../../../sim/bench/registration.ts";
+import type { Crypto } from "../../../src/crypto/api.ts";
 import { clearMeter, metered, meterRows, newMeter } from "../../../src/crypto/meter.ts";
 import { native } from "../../../src/crypto/native.ts";
 
@@ -36,7 +38,7 @@ describe("the hold model", () => {
 
 describe("the registration model", () => {
   it.each([31, 14] as const)("registers all its members, over Diffie-Hellman group %i", (dh) => {
-    const model = registrationModel({ members: 3, dh, crypto: native });
+    const model = registrationModel({ members: 3, dh, credentials: sharedKey, crypto: native });
     model.register(2);
     expect(model.registered).toBe(2);
     model.register(1);
@@ -44,13 +46,51 @@ describe("the registration model", () => {
     expect(model.trace.countOf("gm.registered")).toBe(3);
   });
 
+  it("registers members that prove themselves with certificates", () => {
+    const model = registrationModel({ members: 2, dh: 31, credentials: ecdsaCertificates(native), crypto: native });
+    model.register(2);
+    expect(model.registered).toBe(2);
+  });
+
   it("is compared with the very operations that both ends of a registration do", () => {
     const meter = newMeter();
-    const [recording] = recordRegistrations(metered(native, meter), 31, 1);
-    clearMeter(meter);
-    replay(recording!);
-    const counts = Object.fromEntries(meterRows(meter).map(({ operation, count }) => [operation, count]));
-    expect(counts).toMatchObject({ "dh.31.public": 2, "dh.31.shared": 2, "aes-gcm.seal": 2, "aes-gcm.open": 2 });
+    const countsOf = (credentials: Credentials) => {
+      const [recording] = recordRegistrations({ dh: 31, credentials, crypto: metered(native, meter) }, 1);
+      clearMeter(meter);
+      replay(recording!);
+      return Object.fromEntries(meterRows(meter).map(({ operation, count }) => [operation, count]));
+    };
+    const common = { "dh.31.public": 2, "dh.31.shared": 2, "aes-gcm.seal": 2, "aes-gcm.open": 2 };
+    expect(countsOf(sharedKey)).toMatchObject(common);
+    // Each end makes one signature, and checks that of the peer and that of the authority under the peer's certificate.
+    const signed = countsOf(ecdsaCertificates(native));
+    expect(signed).toMatchObject({ ...common, "ecdsa.P-256.sign": 2, "ecdsa.P-256.verify": 4 });
+  });
+
+  it("is compared with operations that import each key of a registration once, each time", () => {
+    const used: unknown[] = [];
+    const noted = <K>(key: K): K => {
+      used.push(key);
+      return key;
+    };
+    const watched: Crypto = {
+      ...native,
+      dhPublic: (group, key) => native.dhPublic(group, noted(key)),
+      dhShared: (group, key, peer) => native.dhShared(group, noted(key), peer),
+      verify: (key, scheme, message, signature) => native.verify(noted(key), scheme, message, signature),
+    };
+    const credentials = ecdsaCertificates(native);
+    const [recording] = recordRegistrations({ dh: 31, credentials, crypto: watched }, 1);
+    const keysOf = (work: () => void) => {
+      used.length = 0;
+      work();
+      return new Set(used);
+    };
+    const first = keysOf(() => replay(recording!));
+    const second = keysOf(() => replay(recording!));
+    // Two private keys of X25519 and the keys of two certificates are new each time, that of the authority is not.
+    expect([first.size, second.size]).toEqual([5, 5]);
+    expect([...second].filter((key) => first.has(key))).toHaveLength(1);
   });
 });
 
