@@ -19,7 +19,7 @@ export function checkServers(config: IosConfig): ConfigProblem[] {
 function checkServer(config: IosConfig, group: GkmGroup, server: LocalServer): ConfigProblem[] {
   return [
     ...checkService(config, group, server),
-    ...checkRekey(config, server),
+    ...checkRekey(config, group, server),
     ...checkRedundancy(server),
     ...checkSas(config, group, server),
     ...missing([server.registrationInterface], config.interfaces, (name) => `Interface ${name} does not exist.`),
@@ -51,13 +51,13 @@ function checkService(config: IosConfig, group: GkmGroup, server: LocalServer): 
 const SIGNATURE_OVERHEAD = { sha: 15 + 11, sha256: 19 + 11, sha384: 19 + 11, sha512: 19 + 11 } as const;
 const HASH_SIZE = { sha: 20, sha256: 32, sha384: 48, sha512: 64 } as const;
 
-function checkRekey(config: IosConfig, server: LocalServer): ConfigProblem[] {
+function checkRekey(config: IosConfig, group: GkmGroup, server: LocalServer): ConfigProblem[] {
   const { rekeyAuthentication: label, rekeySigHash: hash, rekeyAlgorithm: cipher } = server;
   const found = [
     ...missing(
       [label],
       config.rsaKeys,
-      (name) => `RSA key ${name} does not exist: crypto key generate rsa label ${name}`,
+      (name) => `%GDOI-1-KS_NO_RSA_KEYS: RSA Key - ${name} : Not found, Required for group ${group.name}`,
     ),
     ...missing([server.rekeyAddress], config.accessLists, (name) => `Access list ${name} does not exist.`),
   ];

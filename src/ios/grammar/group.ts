@@ -1,8 +1,16 @@
 /** `crypto gkm group`: what a group is called, and the member's side of it. */
 import type { Args } from "../args.ts";
 import { DEFAULTS, newGroup, newServer } from "../defaults.ts";
-import { type CommandSpec, defineMode, obtain } from "../grammar.ts";
-import type { GkmClient, GkmGroup, IosConfig, KekCipher, ServerAddress, SignatureHash } from "../model.ts";
+import { type CommandSpec, defineMode, obtain, type Session } from "../grammar.ts";
+import type {
+  GkmClient,
+  GkmGroup,
+  GroupIdentity,
+  IosConfig,
+  KekCipher,
+  ServerAddress,
+  SignatureHash,
+} from "../model.ts";
 import { KEK_CIPHERS, SIGNATURE_HASHES, serverMode } from "./server.ts";
 
 function serverOf(args: Args): ServerAddress {
@@ -20,12 +28,26 @@ function serverKey({ at: _, ...address }: ServerAddress): string {
   return JSON.stringify(address);
 }
 
+/**
+ * A group has one identity, a number or an address: typed again it stays, another one has to wait until the first is gone.
+ * What IOS prints then is not known; the sentence is ours.
+ */
+function identify(group: GkmGroup, identity: GroupIdentity, args: Args, session: Session): void {
+  const known = group.identity;
+  if (known === undefined || identityValue(known) === identityValue(identity)) group.identity = identity;
+  else session.refuse("iosRefused", args, identity.kind, `% Group ${group.name} already has an identity.`);
+}
+
+function identityValue(identity: GroupIdentity): string {
+  return identity.kind === "number" ? `number ${identity.number}` : `address ${identity.address}`;
+}
+
 const identityCommands: CommandSpec<GkmGroup>[] = [
   {
     // The mission's first document leaves the word `number` out.
     pattern: "identity {number <0-2147483647:number> | <0-2147483647:number>}",
-    set(target, args) {
-      target.identity = { kind: "number", number: args.number("number")!, at: args.place("number") };
+    set(target, args, session) {
+      identify(target, { kind: "number", number: args.number("number")!, at: args.place("number") }, args, session);
     },
     no(target) {
       target.identity = undefined;
@@ -33,8 +55,8 @@ const identityCommands: CommandSpec<GkmGroup>[] = [
   },
   {
     pattern: "identity address ipv4 <ipv4:address>",
-    set(target, args) {
-      target.identity = { kind: "address", address: args.number("address")!, at: args.place("address") };
+    set(target, args, session) {
+      identify(target, { kind: "address", address: args.number("address")!, at: args.place("address") }, args, session);
     },
     no(target) {
       target.identity = undefined;
