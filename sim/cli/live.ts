@@ -1,6 +1,6 @@
 /** `getvpn live`: the machines of this program on real sockets, against real peers. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import type { Happened } from "../../src/base/machine.ts";
 import { formatSeconds, type Micros } from "../../src/base/micros.ts";
@@ -64,7 +64,7 @@ export function addLive(program: Command, done: (exit: ExitCode) => void): void 
     .option("--json", "one JSON object a line: events, then the summary")
     .option("--verbose", "debug events too")
     .option("--capture <file>", "write all datagrams as pcapng")
-    .option("--keys <dir>", "write the keys there as Wireshark's tables")
+    .option("--keys <dir>", "write a Wireshark configuration folder there: the keys, and our dissector")
     .addHelpText("after", MORE)
     .action(async (options: LiveIkeOptions) => done(await liveIke(options)));
 }
@@ -153,6 +153,10 @@ function writeFiles({ capture: file, keys: folder }: LiveIkeOptions, capture: Li
   }
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const [name, text] of keyFiles(capture)) writeFileSync(join(folder, name), text, { mode: 0o600 });
+  for (const [name, text] of keyFiles(capture)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, text, { mode: 0o600 });
+  }
   printNote(errColors.yellow(`${folder}: keys of this run; whoever has them reads it`));
 }

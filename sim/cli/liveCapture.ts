@@ -6,6 +6,7 @@ import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { encodeUdp, IpProtocol, Ipv4, Ipv6 } from "../../src/wire/ip.ts";
 import { writeKeyTables } from "../capture/keyTables.ts";
 import { pcapngChunks } from "../capture/pcapng.ts";
+import { wiresharkProfile } from "../capture/wireshark/profile.ts";
 import { Trace } from "../core/trace.ts";
 import { TRACE_VERSION, type TraceHead } from "../core/traceTypes.ts";
 
@@ -65,9 +66,9 @@ export function captureFile({ trace, self, peer }: LiveCapture): Bytes {
   return concat(...pcapngChunks(head, trace));
 }
 
-/** Wireshark's tables; ports of our own are told to it as carrying the non-ESP marker. */
+/** Wireshark's tables and our dissector; ports of our own are told to it as carrying the non-ESP marker. */
 export function keyFiles({ keys, ports }: LiveCapture): ReadonlyMap<string, string> {
-  const files = new Map(writeKeyTables(keys).files);
+  const files = new Map([...writeKeyTables(keys).files, ...wiresharkProfile()]);
   const rows = [...ports].map((port) => `decode_as_entry: udp.port,${port},(none),UDPENCAP\n`);
   files.set("decode_as_entries", (files.get("decode_as_entries") ?? "") + rows.join(""));
   return files;

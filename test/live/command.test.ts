@@ -53,6 +53,9 @@ describeTool("tshark", "apt-get install -y tshark", "getvpn live ike, seen by ts
       expect(fields("esp && !icmp")).toEqual([]);
       expect(fields("isakmp.exchangetype == 36")).toHaveLength(4);
       expect(fields("_ws.malformed || esp.icv_bad == 1")).toEqual([]);
+      // Our dissector reads what Wireshark decrypted.
+      expect(fields("getvpn.exchange == 36 && getvpn.nonce")).toHaveLength(4);
+      expect(fields("getvpn.problem")).toEqual([]);
     });
   });
 });

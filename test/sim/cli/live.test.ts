@@ -107,7 +107,9 @@ describe("getvpn live ike", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("pings   1 sent, 1 answered");
     expect(statSync(keys).mode & 0o077).toBe(0);
-    expect(statSync(join(keys, "ikev2_decryption_table")).mode & 0o077).toBe(0);
+    for (const name of ["ikev2_decryption_table", "colorfilters", "plugins", "plugins/getvpn.lua"]) {
+      expect(statSync(join(keys, name)).mode & 0o077, name).toBe(0);
+    }
     const decoded = await cli.run(["decode", capture, "--keys", keys, "--json"]);
     const packets = JSON.parse(decoded.stdout) as { number: number; layers: unknown[] }[];
     // IKE_SA_INIT, IKE_AUTH, a ping, a Delete; each there and back.
