@@ -315,7 +315,6 @@ export function serverIdentifier(groups: readonly ServerGroupView[], isDetailed:
     .map(({ name, senderIds }) => {
       const row = (label: string, value: string | number) => field(2, label, 25, value);
       const { assigned, current, lastGmSid, bits, sizeName } = senderIds;
-      const ranges = assigned.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
       const mode = senderIds.isCounterMode ? "Counter (Suite-B)" : "Non-Counter (Non-Suite-B)";
       return lines(
         `KS Sender ID (KSSID) Information for Group ${name}:`,
@@ -328,10 +327,10 @@ export function serverIdentifier(groups: readonly ServerGroupView[], isDetailed:
         isDetailed
           ? [
               "",
-              row("KSSID(s) Assigned", ranges === "" ? "none" : ranges),
+              row("KSSID(s) Assigned", rangesText(assigned)),
               row("KSSID(s) Used", current ?? "none"),
               row("KSSID(s) Used (Old)", "none"),
-              row("Available KSSID(s)", ranges === "" ? "none" : ranges),
+              row("Available KSSID(s)", rangesText(without(assigned, current))),
               "",
               `  REMAINING SIDs: ${senderIds.isCounterMode ? senderIds.remaining : "none"}`,
             ]
@@ -340,6 +339,20 @@ export function serverIdentifier(groups: readonly ServerGroupView[], isDetailed:
       );
     })
     .join("");
+}
+
+type Range = ServerGroupView["senderIds"]["assigned"][number];
+
+function rangesText(ranges: readonly Range[]): string {
+  const text = ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+  return text === "" ? "none" : text;
+}
+
+/** What is left of the ranges once `used` and all before it have been taken up; the first range is counted first. */
+function without(ranges: readonly Range[], used: number | undefined): readonly Range[] {
+  const [first, ...rest] = ranges;
+  if (first === undefined || used === undefined || used < first.from || used > first.to) return ranges;
+  return used === first.to ? rest : [{ from: used + 1, to: first.to }, ...rest];
 }
 
 /** `show crypto gkm ks coop`: a group without `redundancy` says so. */

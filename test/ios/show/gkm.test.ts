@@ -283,6 +283,7 @@ describe("show crypto gkm ks", () => {
     expect(identifier.get("Current KSSID In-Use")).toBe("3");
     expect(identifier.get("Last GMSID Used")).toBe("17");
     expect(identifier.get("KSSID(s) Assigned")).toBe("3-9");
+    expect(identifier.get("Available KSSID(s)")).toBe("4-9");
     expect(show("crypto gkm ks coop")).toContain("Local KS Role: Primary   , Local KS Status: Alive\n");
     expect(show("crypto gkm ks coop version").split("\n")).toHaveLength(5);
   });
