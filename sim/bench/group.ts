@@ -69,10 +69,9 @@ export function ksConfig(dh: BenchDhGroup, proof: Proof): KsConfig {
       {
         name: GROUP_NAME,
         id: GROUP_ID,
-        dialect: "rfc9838",
-        profile: PROFILE_NAME,
+        gikev2: { dialect: "rfc9838", profile: PROFILE_NAME, kekSuite: { ...SUITE, kwa: Kwa.KW_5649_256 } },
         transport: { kind: "unicast" },
-        kek: { lifetimeSeconds: 86_400, suite: { ...SUITE, kwa: Kwa.KW_5649_256 } },
+        kek: { lifetimeSeconds: 86_400 },
         dataSas: [
           {
             number: 1,

@@ -30,7 +30,9 @@ export function routerView(network: Network, device: Device, now: Micros): Route
     routes: routeViews(network, device),
     servers: serverViews(spec.config, roles, now),
     members: memberViews(spec.config, roles, [...device.planes.values()], now),
-    ikev2Sas: roles.flatMap(({ state }) => ikev2Views(spec.config, state.endpoint, now)),
+    ikev2Sas: roles.flatMap(({ state }) =>
+      state.endpoint === undefined ? [] : ikev2Views(spec.config, state.endpoint, now),
+    ),
     isakmpSas: [],
     ipsec: device.ports.flatMap((port) => ipsecViews(device, port, now)),
   };

@@ -7,7 +7,6 @@ import { rsaKey } from "../../src/crypto/rsaKey.ts";
 import type { DialectChoice } from "../../src/gikev2/dialects.ts";
 import { gmFromIos } from "../../src/gm/fromIos.ts";
 import { type GmCommand, type GmOutput, groupMember } from "../../src/gm/groupMember.ts";
-import type { EndpointConfig } from "../../src/ikev2/api.ts";
 import type { RsaKey } from "../../src/ios/model.ts";
 import type { KsGroupConfig, Signer } from "../../src/ks/config.ts";
 import { ksFromIos } from "../../src/ks/fromIos.ts";
@@ -85,12 +84,18 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   const { tuning } = node;
   const groups = config.groups.map((group): KsGroupConfig => {
     const kek = { ...group.kek, ...signerOf(node, group, keys) };
-    return { ...group, ...tuning.group, ...dialectOf(node), tuning: tuning.ks, kek };
+    const gikev2 = group.gikev2 && { ...group.gikev2, ...dialectOf(node) };
+    return { ...group, ...tuning.group, ...(gikev2 === undefined ? {} : { gikev2 }), tuning: tuning.ks, kek };
   });
   return {
     name: "ks",
     start: (tools) => {
-      const machine = keyServer({ ...config, groups, ike: endpointOf(config.ike, tools) }, tools);
+      const { ike, isakmp } = config;
+      const endpoints = {
+        ...(ike === undefined ? {} : { ike: endpointOf(ike, tools) }),
+        ...(isakmp === undefined ? {} : { isakmp: endpointOf(isakmp, tools) }),
+      };
+      const machine = keyServer({ ...config, ...endpoints, groups }, tools);
       return {
         handle: (input, now) => machine.handle(roleInput<KsCommand>(input), now),
         nextTimeout: () => machine.nextTimeout(),
@@ -153,8 +158,12 @@ function signerOf({ name, tuning }: RouterNode, group: KsGroupConfig, keys: Seed
 }
 
 /** What the platform admits counts where the configuration says nothing. */
-function endpointOf(ike: EndpointConfig, { maxInNegotiation }: MachineTools): EndpointConfig {
-  return { ...ike, maxInNegotiation: ike.maxInNegotiation ?? maxInNegotiation };
+function endpointOf<C extends { readonly maxInNegotiation?: number }>(
+  ike: C,
+  { maxInNegotiation: most }: MachineTools,
+): C {
+  const maxInNegotiation = ike.maxInNegotiation ?? most;
+  return maxInNegotiation === undefined ? ike : { ...ike, maxInNegotiation };
 }
 
 type RoleInput<C> =

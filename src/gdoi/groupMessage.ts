@@ -25,6 +25,15 @@ export function groupAckOf(octets: Bytes): GroupMessageHeader | undefined {
   return headerOf(rekeyAckHeaderOf(octets), ackSpiOf(octets));
 }
 
+/** A datagram for an IKEv1 endpoint: by the version in its header, behind the non-ESP marker where there is one. */
+export function isIkev1(octets: Bytes): boolean {
+  const marker = octets.length > 4 && octets.subarray(0, 4).every((octet) => octet === 0) ? 4 : 0;
+  const version = octets[marker + VERSION_OFFSET];
+  return version !== undefined && version >>> 4 === 1;
+}
+
+const VERSION_OFFSET = 17;
+
 function headerOf(
   gikev2: { readonly spi: string; readonly messageId: number } | undefined,
   gdoi: string | undefined,

@@ -57,7 +57,14 @@ export type PullOutcome =
   /** Key server: a member asks for a group. The room above calls `offerPolicy` or `refusePull` now. */
   | { readonly kind: "pullAsked"; readonly pull: PullId; readonly group: GroupId }
   /** Key server: the member is there and takes the policy. The room above calls `grantKeys` or `refusePull` now. */
-  | { readonly kind: "pullWanted"; readonly pull: PullId; readonly group: GroupId; readonly senderIds: number }
+  | {
+      readonly kind: "pullWanted";
+      readonly pull: PullId;
+      readonly group: GroupId;
+      /** What `offerPolicy` was given. */
+      readonly offered: GroupPolicy;
+      readonly senderIds: number;
+    }
   /** Member: all is there. */
   | { readonly kind: "pullGranted"; readonly pull: PullId; readonly group: GroupId; readonly grant: Grant }
   /**
@@ -258,7 +265,8 @@ function take3(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "o
   const read = readPull3(payloads);
   if (!read.ok) return [...refuse(turn, read.notify)];
   pulls.active.set(keyOf(pull), { ...phase, at: "wanted" });
-  return [{ kind: "pullWanted", pull, group: phase.group, senderIds: read.value }];
+  const { group, policy: offered } = phase;
+  return [{ kind: "pullWanted", pull, group, offered, senderIds: read.value }];
 }
 
 /** Message 4, with the Sender-IDs that were allocated for this member. */

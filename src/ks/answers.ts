@@ -6,8 +6,8 @@ import { passOn } from "../gikev2/outcomes.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import { close, forget } from "../ikev2/endpoint.ts";
 import { ksEvent } from "./events.ts";
-import type { KsGroup, KsMember, Turn } from "./state.ts";
-import { removeMember, unbindSa } from "./state.ts";
+import type { KsBranch, KsGroup, KsMember, Turn } from "./state.ts";
+import { branchOfMember, ikeOf, removeMember, unbindSa } from "./state.ts";
 
 export function lastFour(sequence: number, earlier: readonly number[]): number[] {
   return [sequence, ...earlier.slice(0, 3)];
@@ -17,12 +17,12 @@ export function lastFour(sequence: number, earlier: readonly number[]): number[]
 export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current: boolean): void {
   member.silentTransmissions = 0;
   member.silentRekeys = 0;
-  const data = { group: group.config.name, member: member.key };
+  const data = { group: group.config.name, protocol: member.protocol, member: member.key };
   if (!current || !member.awaited) {
     turn.out.push(ksEvent("ks.unsolicitedAck", data));
     return;
   }
-  const round = group.round!;
+  const round = branchOfMember(group, member).round!;
   member.acksReceived += 1;
   member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
   turn.out.push(ksEvent("ks.rekeyAcked", { sequence: round.sequence, ...data }));
@@ -33,27 +33,30 @@ export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current
 export function noteCopy(
   turn: Turn,
   group: KsGroup,
+  branch: KsBranch,
   member: KsMember | undefined,
   current: boolean,
   copy: number,
 ): void {
   group.counters.retransmits += 1;
   if (current) {
-    group.round!.retransmits += 1;
+    branch.round!.retransmits += 1;
     group.counters.lastRetransmits += 1;
   }
   if (member === undefined) return;
   member.rekeyRetries += 1;
   member.silentTransmissions += 1;
-  const sequence = current ? group.round!.sequence : 0;
-  turn.out.push(ksEvent("ks.rekeyRetransmitted", { group: group.config.name, member: member.key, sequence, copy }));
+  const sequence = current ? branch.round!.sequence : 0;
+  const data = { group: group.config.name, protocol: branch.kind, member: member.key, sequence, copy };
+  turn.out.push(ksEvent("ks.rekeyRetransmitted", data));
 }
 
 export function noteSilence(turn: Turn, group: KsGroup, member: KsMember): void {
   member.acksMissed += 1;
   member.silentRekeys += 1;
-  const sequence = group.round?.sequence ?? 0;
-  turn.out.push(ksEvent("ks.rekeyUnanswered", { group: group.config.name, member: member.key, sequence }));
+  const sequence = branchOfMember(group, member).round?.sequence ?? 0;
+  const data = { group: group.config.name, protocol: member.protocol, member: member.key, sequence };
+  turn.out.push(ksEvent("ks.rekeyUnanswered", data));
   const { unit, count } = group.tuning.ejectAfter;
   const silent = unit === "transmission" ? member.silentTransmissions : member.silentRekeys;
   if (silent >= count) eject(turn, group, member, silent);
@@ -63,47 +66,51 @@ export function noteSilence(turn: Turn, group: KsGroup, member: KsMember): void 
 /** The member gets no more rekeys; it comes back by registering once its keys end. */
 function eject(turn: Turn, group: KsGroup, member: KsMember, silent: number): void {
   const { sa } = member;
-  if (unbindSa(turn.state, group, member) && sa !== undefined) forget(turn.state.endpoint, sa);
+  if (unbindSa(turn.state, group, member) && sa !== undefined) forget(ikeOf(turn.state), sa);
   removeMember(turn.state, group, member);
   group.counters.ejected += 1;
   const { unit } = group.tuning.ejectAfter;
-  turn.out.push(ksEvent("ks.memberEjected", { group: group.config.name, member: member.key, silent, unit }));
+  const data = { group: group.config.name, protocol: member.protocol, member: member.key, silent, unit };
+  turn.out.push(ksEvent("ks.memberEjected", data));
   settle(turn, group, member);
 }
 
 /** No answer is awaited from this member any more. */
 export function settle(turn: Turn, group: KsGroup, member: KsMember): void {
-  const { round } = group;
   if (!member.awaited) return;
+  const branch = branchOfMember(group, member);
+  const { round } = branch;
   member.awaited = false;
   if (round === undefined || member.round !== round.number) return;
   round.open -= 1;
-  finishIfDone(turn, group);
+  finishIfDone(turn, group, branch);
 }
 
 /** `sa`: of the excluded member, which nobody needs now unless it is in another group. */
 export function endExcluded(
   turn: Turn,
   group: KsGroup,
+  branch: KsBranch,
   sa: SaNumber | undefined,
   current: boolean,
   answered: boolean,
 ): void {
   if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
-    if (answered) passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
-    else forget(turn.state.endpoint, sa);
+    if (answered) passOn(turn.out, close(ikeOf(turn.state), turn.tools, sa, turn.now));
+    else forget(ikeOf(turn.state), sa);
   }
   if (!current) return;
-  group.round!.open -= 1;
-  finishIfDone(turn, group);
+  branch.round!.open -= 1;
+  finishIfDone(turn, group, branch);
 }
 
-export function finishIfDone(turn: Turn, group: KsGroup): void {
-  const { round } = group;
+export function finishIfDone(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  const { round } = branch;
   if (round === undefined || round.open > 0 || round.next < round.queue.length) return;
   const durationMillis = Math.floor((turn.now - round.startedAt) / 1000);
   group.counters.lastDurationMillis = durationMillis;
-  group.round = undefined;
+  branch.round = undefined;
   const { sequence, retransmits } = round;
-  turn.out.push(ksEvent("ks.rekeyDone", { group: group.config.name, sequence, durationMillis, retransmits }));
+  const data = { group: group.config.name, protocol: branch.kind, sequence, durationMillis, retransmits };
+  turn.out.push(ksEvent("ks.rekeyDone", data));
 }

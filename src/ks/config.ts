@@ -4,17 +4,21 @@ import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
 import type { PrivateKey, SignatureScheme } from "../crypto/api.ts";
 import type { Selector } from "../esp/api.ts";
-import type { DialectName } from "../gikev2/dialect.ts";
+import type { IsakmpConfig } from "../gdoi/peerCertificates.ts";
+import type { GdoiSwitches } from "../gdoi/switches.ts";
+import type { DialectChoice } from "../gikev2/dialects.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
 import type { DataSuite, KekSuite } from "../gikev2/policy.ts";
-import type { Yeung07Switches } from "../gikev2/yeung07/switches.ts";
 import type { EndpointConfig } from "../ikev2/api.ts";
 import type { Retransmit } from "./schedule.ts";
 
 export interface KsConfig {
   /** Source of everything that the key server sends; port 848 as a rule. */
   readonly local: Endpoint;
-  readonly ike: EndpointConfig;
+  /** For members of G-IKEv2, where there are groups that serve them. */
+  readonly ike?: EndpointConfig;
+  /** The same for GDOI. */
+  readonly isakmp?: IsakmpConfig;
   readonly groups: readonly KsGroupConfig[];
 }
 
@@ -22,18 +26,15 @@ export interface KsGroupConfig {
   /** Local name; members know the group by its identity only. */
   readonly name: string;
   readonly id: GroupId;
-  readonly dialect: DialectName;
-  /** Open points of draft-yeung where they are not to have their defaults. */
-  readonly switches?: Partial<Yeung07Switches>;
-  /** IKEv2 profile that a member must have matched. */
-  readonly profile: string;
+  /** Protocols of the members, at least one: all of them share the TEKs, and each protocol has a KEK of its own. */
+  readonly gikev2?: GikeService;
+  readonly gdoi?: GdoiService;
   readonly transport:
     | { readonly kind: "unicast" }
     | { readonly kind: "multicast"; readonly source: Endpoint; readonly destination: Endpoint };
   readonly kek: {
     readonly lifetimeSeconds: number;
-    readonly suite: KekSuite;
-    /** Absent: rekeys are authenticated by the possession of the KEK alone (not recommended by RFC 9838). */
+    /** Absent: rekeys are authenticated by the possession of the KEK alone (RFC 9838 advises against it, GDOI has no such). */
     readonly signer?: Signer;
   };
   /** `sa ipsec N` in order of their numbers. */
@@ -41,7 +42,6 @@ export interface KsGroupConfig {
   readonly mode: "tunnel" | "transport";
   readonly retransmit: Retransmit;
   readonly tuning?: Partial<KsTuning>;
-  readonly authorization?: Authorization;
   /** Length of Sender-IDs for counter-mode ciphers: 8, 12, 16, 24 (default) or 32. */
   readonly senderIdBits?: number;
   /** Sender-IDs that this key server may give out; default: all of that length. Key servers of one group share no ID. */
@@ -51,7 +51,24 @@ export interface KsGroupConfig {
   readonly dtdSeconds?: number;
 }
 
-/** What multicast rekeys are signed with. */
+export type ProtocolKind = "gikev2" | "gdoi";
+
+export interface GikeService extends DialectChoice {
+  /** IKEv2 profile that a member must have matched: its statements say who may join. */
+  readonly profile: string;
+  readonly kekSuite: KekSuite;
+}
+
+export interface GdoiService {
+  /** Open points of RFC 6407 and RFC 8263 where they are not to have their defaults. */
+  readonly switches?: Partial<GdoiSwitches>;
+  /** A CBC cipher alone; the suite of `kekSuite` in the room of GDOI. */
+  readonly kekSuite: KekSuite;
+  /** Who may join; absent: whoever has authenticated. */
+  readonly authorization?: Authorization;
+}
+
+/** What rekeys are signed with. */
 export interface Signer {
   readonly key: PrivateKey;
   readonly scheme: SignatureScheme;
@@ -67,10 +84,10 @@ export interface DataSaConfig {
   readonly entries: readonly { readonly action: "permit" | "deny"; readonly selector: Selector }[];
 }
 
-/** Beside the profile's matches; each list that is there must hold the member. */
+/** Each list that is there must hold the member. */
 export interface Authorization {
-  /** First and last address, as numbers. */
-  readonly addresses?: readonly { readonly first: number; readonly last: number }[];
+  /** First and last address, as numbers; the first entry that has the member's decides, and none means no. */
+  readonly addresses?: readonly { readonly permit: boolean; readonly first: number; readonly last: number }[];
   /** Identities in text form, such as `192.0.2.1` or `gm1.example`. */
   readonly identities?: readonly string[];
 }

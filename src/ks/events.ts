@@ -1,7 +1,14 @@
-/** What a key server reports. Every event names its group (`group`: local name); members appear as `address:port`. */
+/**
+ * What a key server reports. Every event names its group (`group`: local name), and `protocol` (gikev2 or gdoi) where it
+ * concerns one alone; members appear as `address:port`.
+ */
 import type { EventData, Happened } from "../base/machine.ts";
 import type { EventRow } from "../gikev2/eventTable.ts";
 import { gdoi } from "../gikev2/eventTable.ts";
+
+/** Reasons for a refusal that are logged alike. */
+const UNKNOWN_GROUP = ["unknownGroup", "protocol"] as const;
+const UNAUTHORIZED = ["barred", "profile", "identity"] as const;
 
 export const KS_EVENTS = {
   "ks.kekCreated": { meaning: "A KEK was made; data spi, lifetimeSeconds." },
@@ -11,12 +18,19 @@ export const KS_EVENTS = {
     syslog: [gdoi(5, "KS_REGS_COMPL", "GM {member} registered to group {group}")],
   },
   "ks.refused": {
-    meaning: "A member was refused; data member, identity, notify, reason.",
+    meaning: "A member was refused; data member, address, identity, notify, reason.",
     syslog: [
-      gdoi(3, "KS_BAD_ID", "Registration: unknown group identity {requested} from {member}", { notify: 45 }),
-      gdoi(1, "UNAUTHORIZED_IDENTITY", "Group {group} received registration from unauthorized identity: {identity}", {
-        notify: 46,
+      ...UNKNOWN_GROUP.map((reason) =>
+        gdoi(3, "KS_BAD_ID", "Registration: unknown group identity {requested} from {member}", { reason }),
+      ),
+      gdoi(1, "UNAUTHORIZED_IPADDR", "Group {group} received registration from unauthorized ip address: {address}", {
+        reason: "address",
       }),
+      ...UNAUTHORIZED.map((reason) =>
+        gdoi(1, "UNAUTHORIZED_IDENTITY", "Group {group} received registration from unauthorized identity: {identity}", {
+          reason,
+        }),
+      ),
       gdoi(3, "KS_NO_SID_AVAILABLE", "No Sender-ID available for {member} in group {group}", { reason: "senderIds" }),
       gdoi(5, "GM_REJECTING_SA_PAYLOAD", "Registration of {member} to group {group} refused: {reason}"),
     ],

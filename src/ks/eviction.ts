@@ -6,6 +6,9 @@
  *     multicast     no way to leave one member out: all are put out, and come back without it
  *     unicast       the member is told in its IKE SA, the others get KEK and TEKs in theirs
  *     push          to one member each, but under the KEK that all hold: as with multicast
+ *
+ * All of that concerns the protocol of the member. Members of another one have a KEK that it never held: they get the new
+ * TEKs under that, and stay.
  */
 import { passOn } from "../gikev2/outcomes.ts";
 import type { Deletion } from "../gikev2/policy.ts";
@@ -18,80 +21,100 @@ import { armKek, armTek, ensureKeys } from "./keyTimers.ts";
 import { excludeLeaf } from "./keyTree.ts";
 import { sendToAll } from "./multicast.ts";
 import type { OldTeks } from "./rekey.ts";
-import { announce, copyForRound, dropMember, excludeAll, kekOfRekey, rekey, renewTeks } from "./rekey.ts";
+import {
+  announce,
+  copyForRound,
+  dropMember,
+  excludeBranch,
+  kekOfRekey,
+  rekey,
+  renewTeks,
+  spread,
+  startAnew,
+  updateOf,
+} from "./rekey.ts";
 import { startRound } from "./round.ts";
-import type { KsGroup, KsMember, Turn } from "./state.ts";
-import { rekeysInband } from "./state.ts";
+import type { KsBranch, KsGroup, KsMember, Turn } from "./state.ts";
+import { branchOfMember, ikeOf, rekeysInband } from "./state.ts";
 
 /** `immediate`: the others give up the TEKs in use at once. `bar`: the member's address is refused from now on. */
 export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: boolean, bar: boolean): void {
   const { address } = member.remote;
+  const branch = branchOfMember(group, member);
   if (bar) group.barred.add(address);
-  turn.out.push(ksEvent("ks.memberEvicted", { group: group.config.name, member: member.key, immediate, barred: bar }));
+  const data = { group: group.config.name, protocol: branch.kind, member: member.key, immediate, barred: bar };
+  turn.out.push(ksEvent("ks.memberEvicted", data));
   const old = immediate ? "delete" : "shorten";
-  if (rekeysInband(group)) {
-    evictInband(turn, group, member, old);
+  if (rekeysInband(group, branch)) {
+    evictInband(turn, group, branch, member, old);
     return;
   }
-  if (group.tree === undefined) {
-    excludeAll(turn, group, immediate);
+  if (branch.tree === undefined) {
+    excludeBranch(turn, group, branch, immediate);
+    goOnWithout(turn, group, branch, old);
     return;
   }
   const { sa } = member;
   dropMember(turn, group, member);
   settle(turn, group, member);
   if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
-    passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
+    passOn(turn.out, close(ikeOf(turn.state), turn.tools, sa, turn.now));
   }
-  lockOut(turn, group, member.leaf, old);
+  lockOut(turn, group, branch, member.leaf, old);
 }
 
-function evictInband(turn: Turn, group: KsGroup, member: KsMember, old: OldTeks): void {
+function evictInband(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember, old: OldTeks): void {
   const evicted = copyForRound(member);
   dropMember(turn, group, member);
   settle(turn, group, member);
   const deletions: readonly Deletion[] = [{ kind: "allDataSas" }, { kind: "member" }];
-  const farewell = { kek: group.kek!, update: { policy: NO_POLICY, keys: NO_KEYS, deletions } };
-  startRound(turn, group, farewell, group.kek!.sequence, [evicted], true);
-  rekey(turn, group, true, true, old);
+  const kek = branch.kek!;
+  const farewell = { kek, update: { policy: NO_POLICY, keys: NO_KEYS, deletions } };
+  startRound(turn, group, branch, farewell, kek.sequence, [evicted], true);
+  rekey(turn, group, true, (one) => one === branch, old);
+}
+
+/** The branch has no members left who could be told: it has a new KEK for those to come, other branches new TEKs. */
+function goOnWithout(turn: Turn, group: KsGroup, branch: KsBranch, old: OldTeks): void {
+  if (group.branches.length === 1) {
+    startAnew(turn, group);
+    return;
+  }
+  branch.kek = undefined;
+  branch.nextKekSpi = undefined;
+  rekey(turn, group, true, () => false, old);
+  ensureKeys(turn, group);
 }
 
 /**
  * After a member of the tree is gone from the group. Both messages go out together, copy for copy: whoever meets the
  * second one first cannot open it, and takes it from the next copy.
  */
-export function lockOut(turn: Turn, group: KsGroup, leaf: number, old: OldTeks): void {
-  const carrier = group.kek!;
-  const hierarchy = excludeLeaf(group.tree!, turn.tools, leaf);
+export function lockOut(turn: Turn, group: KsGroup, branch: KsBranch, leaf: number, old: OldTeks): void {
+  const carrier = branch.kek!;
+  const hierarchy = excludeLeaf(branch.tree!, turn.tools, leaf);
   if (hierarchy === undefined) {
-    startAnew(turn, group);
+    goOnWithout(turn, group, branch, old);
     return;
   }
-  const newKek = createKek(turn, group);
-  const policy = policyOf(group, newKek, [], turn.now);
+  const newKek = createKek(turn, group, branch);
+  const policy = policyOf(group, branch, newKek, [], turn.now);
   const update = {
-    policy: { ...policy, kek: kekOfRekey(group, policy.kek!) },
+    policy: { ...policy, kek: kekOfRekey(group, branch, policy.kek!) },
     keys: { ...keysOf(newKek, []), hierarchy },
     deletions: [],
   };
-  announce(turn, group, carrier.sequence + 1, false, true, false);
-  announce(turn, group, 1, true, false, true);
-  const teks = renewTeks(turn, group, undefined, old);
-  group.kek = newKek;
-  sendToAll(turn, group, [
+  announce(turn, group, branch, carrier.sequence + 1, false, true, false);
+  announce(turn, group, branch, 1, true, false, true);
+  const news = renewTeks(turn, group, old);
+  const teks = updateOf(turn, group, branch, undefined, news);
+  branch.kek = newKek;
+  sendToAll(turn, group, branch, [
     { kek: carrier, update },
     { kek: newKek, update: teks },
   ]);
   newKek.sequence = 1;
-  armKek(turn, group);
+  for (const other of group.branches) if (other !== branch) spread(turn, group, other, undefined, news, true);
+  armKek(turn, group, branch);
   armTek(turn, group);
-}
-
-/** Nobody is left to be told. */
-function startAnew(turn: Turn, group: KsGroup): void {
-  group.kek = undefined;
-  group.generations = [];
-  group.nextTekSpis = [];
-  group.nextKekSpi = undefined;
-  ensureKeys(turn, group);
 }

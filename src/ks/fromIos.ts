@@ -2,13 +2,14 @@
 import type { ConfigProblem } from "../base/errors.ts";
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { PrivateKey } from "../crypto/api.ts";
+import { isakmpOfIos } from "../gdoi/iosIsakmp.ts";
 import { entriesOf, groupIdOf, kekSuiteOf, SIGNATURE_HASH, suiteOfTransformSet } from "../gikev2/iosGroup.ts";
 import { endpointOfIos } from "../gikev2/iosIke.ts";
 import type { RouterPki } from "../gikev2/iosPki.ts";
 import { iosProblem } from "../gikev2/iosProblem.ts";
 import type { GkmGroup, IosConfig, LocalServer, RsaKey, SaIpsec } from "../ios/model.ts";
-import { SequenceNumbers } from "../wire/ikev2Numbers.ts";
-import type { DataSaConfig, KsConfig, KsGroupConfig } from "./config.ts";
+import { Encr, SequenceNumbers } from "../wire/ikev2Numbers.ts";
+import type { DataSaConfig, GdoiService, GikeService, KsConfig, KsGroupConfig } from "./config.ts";
 
 export interface KsFromIos {
   /** Undefined where no group has `server local`, or where a problem stands in the way. */
@@ -43,10 +44,21 @@ export function ksFromIos(ios: IosConfig, rsaKey: (key: RsaKey) => PrivateKey, p
   if (groups.length === 0 || local === undefined || groups.length < servers.length) {
     return { config: undefined, problems };
   }
-  const profiles = [...new Set(groups.map((group) => group.profile))];
-  const ike = endpointOfIos(ios, profiles, local, problems, pki);
+  const profiles = [...new Set(groups.flatMap(({ gikev2 }) => gikev2?.profile ?? []))];
+  const ike = profiles.length === 0 ? undefined : endpointOfIos(ios, profiles, local, problems, pki);
+  const hasGdoi = groups.some(({ gdoi }) => gdoi !== undefined);
+  const isakmp = hasGdoi ? isakmpOfIos(ios, local, problems, pki) : undefined;
   if (problems.length > 0) return { config: undefined, problems };
-  return { config: { local: { address: formatIpv4(local), port: GKM_PORT }, ike, groups }, problems };
+  const endpoints = { ...(ike === undefined ? {} : { ike }), ...(isakmp === undefined ? {} : { isakmp }) };
+  return { config: { local: { address: formatIpv4(local), port: GKM_PORT }, ...endpoints, groups }, problems };
+}
+
+/**
+ * `gdoi` is on by default. A key server without an ISAKMP policy could authenticate nobody who comes with it, so it only
+ * serves G-IKEv2 then, where it does.
+ */
+function servesGdoi(ios: IosConfig, { gdoi, gikev2 }: LocalServer): boolean {
+  return gdoi && (ios.isakmp.policies.size > 0 || gikev2 === undefined);
 }
 
 function groupConfig(
@@ -60,12 +72,15 @@ function groupConfig(
   const complain = (message: string) => problems.push(iosProblem("iosUnsupported", server.at, message));
   const incomplete = (message: string) => problems.push(iosProblem("iosIncompleteObject", server.at, message));
   const label = server.rekeyAuthentication && ios.rsaKeys.get(server.rekeyAuthentication.name);
-  const kekSuite = kekSuiteOf(server.rekeyAlgorithm, server.rekeySigHash);
-  if (server.gikev2 === undefined) complain(`Group ${group.name}: key servers without gikev2 are not modelled.`);
+  const gdoi = servesGdoi(ios, server) ? gdoiService(ios, server, problems) : undefined;
+  const gikev2 = server.gikev2 === undefined ? undefined : gikeService(server, server.gikev2.name);
+  if (gdoi === undefined && server.gikev2 === undefined) incomplete(`Group ${group.name} serves nobody.`);
+  if (server.gikev2 !== undefined && gikev2 === undefined) {
+    complain(`Group ${group.name}: DES is no cipher for a KEK of G-IKEv2.`);
+  }
   if (group.family === "ipv6") complain(`Group ${group.name}: IPv6 groups are not modelled.`);
   if (server.redundancy !== undefined) complain(`Group ${group.name}: cooperative key servers are not modelled.`);
   if (server.saReceiveOnly) complain(`Group ${group.name}: receive-only SAs are not modelled.`);
-  if (kekSuite === undefined) complain(`Group ${group.name}: DES is no cipher for a KEK of G-IKEv2.`);
   if (label === undefined) incomplete(`Group ${group.name} has no RSA key to sign rekeys with.`);
   if (server.address === undefined) incomplete(`Group ${group.name} has no address to serve from.`);
   const transport = transportOf(ios, server, problems);
@@ -80,12 +95,11 @@ function groupConfig(
   return {
     name: group.name,
     id: groupIdOf(group.identity),
-    dialect: "rfc9838",
-    profile: server.gikev2!.name,
+    ...(gikev2 === undefined ? {} : { gikev2 }),
+    ...(gdoi === undefined ? {} : { gdoi }),
     transport,
     kek: {
       lifetimeSeconds: server.rekeyLifetimeSeconds,
-      suite: kekSuite!,
       signer: { key: rsaKey(label!), scheme: { kind: "rsa-pkcs1", hash } },
     },
     dataSas: dataSas.map((sa) => sa!.config),
@@ -93,6 +107,44 @@ function groupConfig(
     retransmit: { seconds: server.rekeyRetransmitSeconds, count: server.rekeyRetransmitCount },
     senderIdBits: SENDER_ID_BITS[server.groupSize],
     ...senderIdsOf(server),
+  };
+}
+
+/** Undefined for a KEK that has no place in IKEv2. */
+function gikeService({ rekeyAlgorithm, rekeySigHash }: LocalServer, profile: string): GikeService | undefined {
+  const kekSuite = kekSuiteOf(rekeyAlgorithm, rekeySigHash);
+  return kekSuite && { dialect: "rfc9838", profile, kekSuite };
+}
+
+/** A KEK of GDOI is a cipher alone. */
+const GDOI_KEKS: Readonly<Record<LocalServer["rekeyAlgorithm"], readonly [encr: number, keyBits: number]>> = {
+  "des-cbc": [Encr.DES, 0],
+  "3des-cbc": [Encr["3DES"], 0],
+  "aes-128": [Encr.AES_CBC, 128],
+  "aes-192": [Encr.AES_CBC, 192],
+  "aes-256": [Encr.AES_CBC, 256],
+};
+
+function gdoiService(ios: IosConfig, server: LocalServer, problems: ConfigProblem[]): GdoiService {
+  const [encr, encrKeyBits] = GDOI_KEKS[server.rekeyAlgorithm];
+  const { rekeyAcknowledgement, authorizationAddress, authorizationIdentity } = server;
+  if (authorizationIdentity !== undefined) {
+    const { at, name } = authorizationIdentity;
+    problems.push(iosProblem("iosUnsupported", at, `authorization identity ${name} is not modelled.`));
+  }
+  const list = authorizationAddress && ios.accessLists.get(authorizationAddress.name);
+  const entries = list && entriesOf(list, problems);
+  const addresses = entries?.map(({ action, selector: { sourceFirst: first, sourceLast: last } }) => ({
+    permit: action === "permit",
+    first,
+    last,
+  }));
+  // `any`: either form is taken, so it is Cisco's that is asked for.
+  const acknowledgement = rekeyAcknowledgement === "interoperable" ? "interoperable" : "cisco";
+  return {
+    switches: { acknowledgement },
+    kekSuite: { encr, encrKeyBits, integ: 0, kwa: 0 },
+    ...(addresses === undefined ? {} : { authorization: { addresses } }),
   };
 }
 

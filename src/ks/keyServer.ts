@@ -2,28 +2,33 @@
  * The key server as a machine: datagrams on UDP 848, deadlines and an operator's commands in; datagrams, events and keys
  * for export out. It is no member of its groups and never installs a TEK.
  */
-import { assert } from "../base/errors.ts";
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
+import { groupAckOf, isIkev1 } from "../gdoi/groupMessage.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { passOn } from "../gikev2/outcomes.ts";
-import { rekeyAckHeaderOf } from "../gikev2/rekeyHeader.ts";
+import {
+  expire as expireIsakmp,
+  nextDeadline as nextIsakmpDeadline,
+  receive as receiveIsakmp,
+} from "../ikev1/endpoint.ts";
 import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
 import { answerAuth, close, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
 import { errorNotify } from "../wire/grammar.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import { settle } from "./answers.ts";
-import type { KsConfig } from "./config.ts";
+import type { KsConfig, ProtocolKind } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import { evict } from "./eviction.ts";
 import { sendCopy } from "./multicast.ts";
+import { followIsakmp } from "./pullRegistration.ts";
 import { repeatPush, takeRekeyAck } from "./push.ts";
 import { dialectOfRequest, register } from "./registration.ts";
 import { changeSigner, clearMembers, deleteDataSas, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
 import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch } from "./round.ts";
-import type { KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
-import { createKsState, dialectFor, rekeysInband, removeMember } from "./state.ts";
+import type { KsBranch, KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
+import { branchOf, branchOfMember, createKsState, dialectFor, ikeOf, rekeysInband, removeMember } from "./state.ts";
 
 export type { KsCommand, KsInput, KsOutput, KsState } from "./state.ts";
 export { createKsState } from "./state.ts";
@@ -36,7 +41,8 @@ export function handleKs(state: KsState, tools: Tools, input: KsInput, now: Micr
       onDatagram(turn, input.datagram);
       break;
     case "timeout":
-      follow(turn, expire(state.endpoint, tools, now));
+      if (state.endpoint !== undefined) follow(turn, expire(state.endpoint, tools, now));
+      if (state.isakmp !== undefined) followIsakmp(turn, state.isakmp, expireIsakmp(state.isakmp.endpoint, tools, now));
       runTimers(turn);
       break;
     case "command":
@@ -47,9 +53,13 @@ export function handleKs(state: KsState, tools: Tools, input: KsInput, now: Micr
 }
 
 export function nextKsTimeout(state: KsState): Micros | undefined {
-  const own = nextTimer(state.timers);
-  const ike = nextDeadline(state.endpoint);
-  return own === undefined || (ike !== undefined && ike < own) ? ike : own;
+  const { endpoint, isakmp, timers } = state;
+  const ike = endpoint && nextDeadline(endpoint);
+  return earlier(earlier(nextTimer(timers), ike), isakmp && nextIsakmpDeadline(isakmp.endpoint));
+}
+
+function earlier(a: Micros | undefined, b: Micros | undefined): Micros | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }
 
 /** The same as an object for a driver; `state` can be copied with structuredClone between two calls. */
@@ -63,9 +73,14 @@ export function keyServer(config: KsConfig, tools: Tools): Machine<KsInput, KsOu
 }
 
 function onDatagram(turn: Turn, datagram: Datagram): void {
-  const ack = rekeyAckHeaderOf(datagram.octets);
+  const { octets } = datagram;
+  const { endpoint, isakmp } = turn.state;
+  const ack = groupAckOf(octets);
   if (ack !== undefined && takeRekeyAck(turn, datagram, ack)) return;
-  follow(turn, receive(turn.state.endpoint, turn.tools, datagram, turn.now));
+  // Where only one version of IKE is spoken its endpoint counts what is not for it.
+  if (isakmp !== undefined && (isIkev1(octets) || endpoint === undefined)) {
+    followIsakmp(turn, isakmp, receiveIsakmp(isakmp.endpoint, turn.tools, datagram, turn.now));
+  } else if (endpoint !== undefined) follow(turn, receive(endpoint, turn.tools, datagram, turn.now));
 }
 
 // ---------------------------------------------------------------------------------------------- outcomes of the IKE room
@@ -76,7 +91,7 @@ function follow(turn: Turn, outcomes: readonly IkeOutcome[]): void {
 
 function followOne(turn: Turn, outcome: IkeOutcome): void {
   const { state, tools, now } = turn;
-  const { endpoint } = state;
+  const endpoint = ikeOf(state);
   switch (outcome.kind) {
     case "send":
     case "event":
@@ -128,9 +143,9 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
 
 /** An IKE SA has a successor: its members move there, and their keys are wrapped under what its SK_d yields. */
 function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
-  const { membersBySa, groups, endpoint } = turn.state;
+  const { membersBySa, groups } = turn.state;
   const references = membersBySa.get(sa);
-  const view = saView(endpoint, successor);
+  const view = saView(ikeOf(turn.state), successor);
   if (references === undefined || view?.skD === undefined) return;
   membersBySa.delete(sa);
   membersBySa.set(successor, references);
@@ -153,54 +168,69 @@ function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason): void {
     const group = turn.state.groups.get(id)!;
     const member = group.members.get(key);
     if (member?.sa !== sa) continue;
-    if (!rekeysInband(group)) {
+    if (!rekeysInband(group, branchOfMember(group, member))) {
       member.sa = undefined;
       continue;
     }
     removeMember(turn.state, group, member);
     settle(turn, group, member);
-    turn.out.push(ksEvent("ks.memberLost", { group: group.config.name, member: key, reason }));
+    turn.out.push(
+      ksEvent("ks.memberLost", { group: group.config.name, protocol: member.protocol, member: key, reason }),
+    );
   }
   turn.state.membersBySa.delete(sa);
 }
 
 // -------------------------------------------------------------------------------------------------------------- timers
 
-const ON_GROUP: Readonly<Record<Exclude<KsTimer, "close" | "repeat">, (turn: Turn, group: KsGroup) => void>> = {
-  rekeyTek: rekeyTeks,
+type OnBranch = (turn: Turn, group: KsGroup, branch: KsBranch, rest: string) => void;
+
+const ON_BRANCH: Readonly<Record<Exclude<KsTimer, "close" | "rekeyTek">, OnBranch>> = {
   rekeyKek,
   batch: sendBatch,
   copy: sendCopy,
+  repeat: repeatPush,
 };
 
 function runTimers(turn: Turn): void {
   const { state, now } = turn;
   for (let key = takeDue(state.timers, now); key !== undefined; key = takeDue(state.timers, now)) {
     const [timer, argument] = key.split(" ") as [KsTimer, string];
-    if (timer === "close") closeIdle(turn, Number(argument));
-    else if (timer === "repeat") repeatPush(turn, argument);
-    else ON_GROUP[timer](turn, groupById(state, argument));
+    if (timer === "close") {
+      closeIdle(turn, Number(argument));
+      continue;
+    }
+    // GROUP, or GROUP/KIND and what follows; neither has a slash in it. Either may be served no more.
+    const [id, kind, rest = ""] = argument.split("/") as [string, ProtocolKind, string?];
+    const group = state.groups.get(id);
+    if (group === undefined) continue;
+    if (timer === "rekeyTek") {
+      rekeyTeks(turn, group);
+      continue;
+    }
+    const branch = branchOf(group, kind);
+    if (branch !== undefined) ON_BRANCH[timer](turn, group, branch, rest);
   }
-}
-
-function groupById(state: KsState, id: string): KsGroup {
-  const group = state.groups.get(id);
-  assert(group !== undefined, `a timer of the unknown group ${id}`);
-  return group;
 }
 
 /** Unless a member has come to need it for its rekeys. */
 function closeIdle(turn: Turn, sa: SaNumber): void {
   const { state, tools, now } = turn;
+  const { endpoint } = state;
   const references = state.membersBySa.get(sa) ?? [];
-  const needed = references.some(({ group }) => rekeysInband(groupById(state, group)));
-  if (needed) return;
+  if (endpoint === undefined || references.some(({ group }) => isNeeded(state, group))) return;
   for (const { group, member } of references) {
     const known = state.groups.get(group)?.members.get(member);
     if (known?.sa === sa) known.sa = undefined;
   }
   state.membersBySa.delete(sa);
-  passOn(turn.out, close(state.endpoint, tools, sa, now));
+  passOn(turn.out, close(endpoint, tools, sa, now));
+}
+
+function isNeeded(state: KsState, id: string): boolean {
+  const group = state.groups.get(id);
+  const branch = group && branchOf(group, "gikev2");
+  return group !== undefined && branch !== undefined && rekeysInband(group, branch);
 }
 
 // ------------------------------------------------------------------------------------------------------------- commands

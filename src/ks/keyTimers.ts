@@ -3,22 +3,30 @@ import { wrapOctets } from "../gikev2/keyMaterial.ts";
 import { createGeneration, createKek } from "./keys.ts";
 import { createKeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
-import type { KsGroup, Turn } from "./state.ts";
-import { dialectFor, startTimer } from "./state.ts";
+import type { KsBranch, KsGroup, Turn } from "./state.ts";
+import { protocolOf, startTimer } from "./state.ts";
 
 /** Keys are made for the first member that registers, not by configuration. */
 export function ensureKeys(turn: Turn, group: KsGroup): void {
-  if (group.kek !== undefined) return;
-  group.kek = createKek(turn, group);
-  group.tree = usesTree(group) ? createKeyTree(wrapOctets(group.config.kek.suite)) : undefined;
-  group.generations = [createGeneration(turn, group)];
-  armTek(turn, group);
-  armKek(turn, group);
+  const bare = group.branches.filter(({ kek }) => kek === undefined);
+  if (bare.length === 0) return;
+  for (const branch of bare) startBranch(turn, group, branch);
+  if (group.generations.length === 0) {
+    group.generations = [createGeneration(turn, group)];
+    armTek(turn, group);
+  }
+  for (const branch of bare) armKek(turn, group, branch);
 }
 
-function usesTree(group: KsGroup): boolean {
+function startBranch(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  branch.kek = createKek(turn, group, branch);
+  branch.tree = usesTree(group, branch) ? createKeyTree(wrapOctets(branch.kek.sa.suite)) : undefined;
+}
+
+function usesTree(group: KsGroup, branch: KsBranch): boolean {
   const { tuning, config } = group;
-  return tuning.keyTree === "lkh" && config.transport.kind === "multicast" && dialectFor(group).hasKeyHierarchy;
+  const isFit = config.transport.kind === "multicast" && protocolOf(group, branch).hasKeyHierarchy;
+  return tuning.keyTree === "lkh" && isFit;
 }
 
 /** Retransmission widens the margins of unicast groups only. */
@@ -35,11 +43,11 @@ export function armTek(turn: Turn, group: KsGroup): void {
   startTimer(turn, "rekeyTek", group.id, Math.min(...instants));
 }
 
-export function armKek(turn: Turn, group: KsGroup): void {
-  startTimer(turn, "rekeyKek", group.id, kekRekeyAt(group));
+export function armKek(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  startTimer(turn, "rekeyKek", branch.id, kekRekeyAt(group, branch));
 }
 
-export function kekRekeyAt(group: KsGroup): number {
-  const { expiresAt, lifetimeSeconds } = group.kek!;
+export function kekRekeyAt(group: KsGroup, { kek }: KsBranch): number {
+  const { expiresAt, lifetimeSeconds } = kek!;
   return rekeyInstant("kek", expiresAt, lifetimeSeconds, unicastRetransmit(group));
 }

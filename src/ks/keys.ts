@@ -24,29 +24,36 @@ import { isCounterMode, specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
 import type { KsGroupConfig, Signer } from "./config.ts";
 import { ksEvent } from "./events.ts";
-import type { KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
-import { dialectFor, rekeysInband } from "./state.ts";
+import type { KsBranch, KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
+import { protocolOf, rekeysInband } from "./state.ts";
 
 // ----------------------------------------------------------------------------------------------------------- creation
 
 /** A KEK that lives from now on. */
-export function createKek(turn: Turn, group: KsGroup): KsKek {
-  const { suite, lifetimeSeconds } = group.config.kek;
+export function createKek(turn: Turn, group: KsGroup, branch: KsBranch): KsKek {
+  const { lifetimeSeconds } = group.config.kek;
   const { signer } = group;
   const { rng } = turn.tools;
-  const spi = group.nextKekSpi ?? toHex(rng.bytes(16));
-  const keys = dialectFor(group).newKekKeys(rng, suite);
+  const protocol = protocolOf(group, branch);
+  const { kekSuite: suite } = group.config[branch.kind]!;
+  const spi = branch.nextKekSpi ?? toHex(rng.bytes(16));
+  const keys = protocol.newKekKeys(rng, suite);
+  const { acknowledgement } = protocol;
+  const isAsked = acknowledgement !== 0 && group.config.transport.kind === "unicast";
   const sa = {
     spi,
     suite,
     keys,
     authentication: authenticationOf(signer),
     ...(signer === undefined ? {} : { publicKey: publicHalf(signer.key) }),
+    ...(isAsked ? { acknowledgement } : {}),
   };
-  turn.out.push(ksEvent("ks.kekCreated", { group: group.config.name, spi, lifetimeSeconds }));
-  turn.out.push({ kind: "keys", entry: dialectFor(group).keyEntry(sa) });
+  turn.out.push(ksEvent("ks.kekCreated", { group: group.config.name, protocol: branch.kind, spi, lifetimeSeconds }), {
+    kind: "keys",
+    entry: protocol.keyEntry(sa),
+  });
   const expiresAt = turn.now + lifetimeSeconds * SECOND;
-  group.nextKekSpi = announcesNext(group) ? toHex(rng.bytes(16)) : undefined;
+  branch.nextKekSpi = announcesNext(group) ? toHex(rng.bytes(16)) : undefined;
   return { sa, signer, createdAt: turn.now, expiresAt, lifetimeSeconds, sequence: 0, nextIv: 0 };
 }
 
@@ -63,8 +70,8 @@ function authenticationOf(signer: Signer | undefined): RekeyAuthentication {
 }
 
 /**
- * One TEK for each permit entry (RFC 9838 section 2.5: every data SA has a key of its own), or for each list where the
- * dialect lets its entries share one.
+ * One TEK for each permit entry (RFC 9838 section 2.5: every data SA has a key of its own), or for each list where all
+ * protocols of the group let its entries share one.
  */
 export function createGeneration(turn: Turn, group: KsGroup): TekGeneration {
   const teks: Tek[] = [];
@@ -97,10 +104,10 @@ function drawTekSpi(turn: Turn, taken: Set<number>): number {
 
 /**
  * The data SAs of all `sa ipsec` in order, each with the permit entries that it serves; of equal selectors only the first
- * can ever match. A cipher that counts its IVs has one SA for each entry in every dialect.
+ * can ever match. A cipher that counts its IVs has one SA for each entry in every protocol.
  */
 function dataSasOf(group: KsGroup) {
-  const { sharesDataSa } = dialectFor(group);
+  const sharesDataSa = group.branches.every((branch) => protocolOf(group, branch).sharesDataSa);
   const seen = new Set<string>();
   return group.config.dataSas.flatMap((sa) => {
     const selectors = sa.entries
@@ -164,11 +171,17 @@ function secondsLeft(expiresAt: Micros, now: Micros): number {
  * Policy of `kek` and `teks`. `sequence`: number of the next message under the KEK. The rekey SA of a unicast group has
  * no address to send to; it is handed out all the same, as Cisco key servers do, with any address as its destination.
  */
-export function policyOf(group: KsGroup, kek: KsKek | undefined, teks: readonly Tek[], now: Micros): GroupPolicy {
+export function policyOf(
+  group: KsGroup,
+  branch: KsBranch,
+  kek: KsKek | undefined,
+  teks: readonly Tek[],
+  now: Micros,
+): GroupPolicy {
   const { config } = group;
   return {
     mode: config.mode,
-    ...(kek === undefined ? {} : { kek: kekPolicy(group, kek, now) }),
+    ...(kek === undefined ? {} : { kek: kekPolicy(group, branch, kek, now) }),
     dataSas: teks.map((tek) => dataSaPolicy(group, tek, now)),
     bypass: teks.length === 0 ? [] : bypassRules(config),
     ...(config.atdSeconds === undefined ? {} : { atdSeconds: config.atdSeconds }),
@@ -181,9 +194,9 @@ export function keysOf(kek: KsKek | undefined, teks: readonly Tek[]): GroupKeys 
   return kek === undefined ? { teks: byTek } : { kek: kek.sa.keys, teks: byTek };
 }
 
-function kekPolicy(group: KsGroup, kek: KsKek, now: Micros): KekPolicy {
+function kekPolicy(group: KsGroup, branch: KsBranch, kek: KsKek, now: Micros): KekPolicy {
   const { transport } = group.config;
-  const { spi, suite, authentication, publicKey } = kek.sa;
+  const { spi, suite, authentication, publicKey, acknowledgement } = kek.sa;
   const multicast = transport.kind === "multicast";
   return {
     spi,
@@ -193,8 +206,9 @@ function kekPolicy(group: KsGroup, kek: KsKek, now: Micros): KekPolicy {
     lifetimeSeconds: secondsLeft(kek.expiresAt, now),
     authentication,
     ...(publicKey === undefined ? {} : { publicKey }),
-    nextMessageId: rekeysInband(group) ? 0 : kek.sequence + dialectFor(group).firstMessageId,
-    nextSpis: group.nextKekSpi === undefined ? [] : [group.nextKekSpi],
+    nextMessageId: rekeysInband(group, branch) ? 0 : kek.sequence + protocolOf(group, branch).firstMessageId,
+    nextSpis: branch.nextKekSpi === undefined ? [] : [branch.nextKekSpi],
+    ...(acknowledgement === undefined ? {} : { acknowledgement }),
   };
 }
 

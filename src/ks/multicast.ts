@@ -6,8 +6,8 @@ import { SECOND } from "../base/micros.ts";
 import { encrSpec } from "../crypto/suite.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import { ksEvent } from "./events.ts";
-import type { KsGroup, KsKek, Turn } from "./state.ts";
-import { dialectFor, startTimer } from "./state.ts";
+import type { KsBranch, KsGroup, KsKek, Turn } from "./state.ts";
+import { protocolOf, startTimer } from "./state.ts";
 
 /** `kek` protects the message; it is the old one where the message brings a new one. */
 export interface GroupMessage {
@@ -22,27 +22,29 @@ export interface GroupMessage {
 const FOLLOW_UP = SECOND;
 
 /** Messages that belong together: each copy is all of them, the same octets in the same order. */
-export function sendToAll(turn: Turn, group: KsGroup, messages: readonly GroupMessage[]): void {
-  const sealed = messages.map((message) => sealFor(turn, group, message));
+export function sendToAll(turn: Turn, group: KsGroup, branch: KsBranch, messages: readonly GroupMessage[]): void {
+  const sealed = messages.map((message) => sealFor(turn, group, branch, message));
   const sequence = messages[0]!.kek.sequence + 1;
-  group.copies = { messages: sealed, next: 0, copyAt: turn.now, sequence, startedAt: turn.now, sent: 0 };
+  branch.copies = { messages: sealed, next: 0, copyAt: turn.now, sequence, startedAt: turn.now, sent: 0 };
   group.counters.lastRetransmits = 0;
-  sendCopy(turn, group);
+  sendCopy(turn, group, branch);
 }
 
 /** The datagrams of one message under its KEK. */
-export function sealFor(turn: Turn, group: KsGroup, { kek, update }: GroupMessage): readonly Bytes[] {
-  const dialect = dialectFor(group);
-  const messageId = kek.sequence + dialect.firstMessageId;
-  const sealing = { messageId, nextIv: () => nextIv(turn, kek), ...mtuOf(turn, group) };
-  return dialect.sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
+export function sealFor(turn: Turn, group: KsGroup, branch: KsBranch, { kek, update }: GroupMessage): readonly Bytes[] {
+  const protocol = protocolOf(group, branch);
+  const messageId = kek.sequence + protocol.firstMessageId;
+  const sealing = { messageId, nextIv: () => nextIv(turn, kek), ...mtuOf(turn, group, branch) };
+  return protocol.sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
 }
 
 /** Fragments only where every member has agreed on them for its IKE SA. RFC 9838 section 2.4.1.2. */
-function mtuOf(turn: Turn, group: KsGroup): { readonly mtu?: number } {
-  const { fragmentation } = turn.state.config.ike;
+function mtuOf({ state }: Turn, group: KsGroup, branch: KsBranch): { readonly mtu?: number } {
+  const fragmentation = state.config.ike?.fragmentation;
   if (fragmentation === undefined) return {};
-  for (const member of group.members.values()) if (!member.fragments) return {};
+  for (const { protocol, fragments } of group.members.values()) {
+    if (protocol === branch.kind && !fragments) return {};
+  }
   return { mtu: fragmentation.mtu };
 }
 
@@ -56,8 +58,9 @@ function nextIv(turn: Turn, kek: KsKek): Bytes {
 }
 
 /** Receivers know copies by their message ID (RFC 9838 section 2.4.1.3). */
-export function sendCopy(turn: Turn, group: KsGroup): void {
-  const { copies, config } = group;
+export function sendCopy(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  const { config } = group;
+  const { copies, kind: protocol } = branch;
   if (copies === undefined) return;
   assert(config.transport.kind === "multicast", "copies of a rekey in a unicast group");
   const { source, destination } = config.transport;
@@ -67,25 +70,26 @@ export function sendCopy(turn: Turn, group: KsGroup): void {
   const period = config.retransmit.seconds * SECOND;
   copies.next += 1;
   if (copies.next < copies.messages.length) {
-    startTimer(turn, "copy", group.id, turn.now + Math.min(FOLLOW_UP, Math.floor(period / 2)));
+    startTimer(turn, "copy", branch.id, turn.now + Math.min(FOLLOW_UP, Math.floor(period / 2)));
     return;
   }
   copies.next = 0;
   if (copies.sent > 0) {
     group.counters.retransmits += 1;
     group.counters.lastRetransmits += 1;
-    const data = { group: config.name, sequence: copies.sequence, copy: copies.sent };
+    const data = { group: config.name, protocol, sequence: copies.sequence, copy: copies.sent };
     turn.out.push(ksEvent("ks.rekeyRetransmitted", data));
   }
   copies.sent += 1;
   if (copies.sent <= config.retransmit.count) {
     copies.copyAt += period;
-    startTimer(turn, "copy", group.id, copies.copyAt);
+    startTimer(turn, "copy", branch.id, copies.copyAt);
     return;
   }
-  group.copies = undefined;
+  branch.copies = undefined;
   const durationMillis = Math.floor((turn.now - copies.startedAt) / 1000);
   group.counters.lastDurationMillis = durationMillis;
-  const data = { group: config.name, sequence: copies.sequence, durationMillis, retransmits: copies.sent - 1 };
+  const { sequence, sent } = copies;
+  const data = { group: config.name, protocol, sequence, durationMillis, retransmits: sent - 1 };
   turn.out.push(ksEvent("ks.rekeyDone", data));
 }

@@ -6,19 +6,25 @@
 import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
-import type { RekeyHeader } from "../gikev2/rekeyHeader.ts";
+import type { GroupMessageHeader } from "../gdoi/groupMessage.ts";
 import { endExcluded, noteAnswer, noteCopy, noteSilence } from "./answers.ts";
 import { ksEvent } from "./events.ts";
-
-import type { KsGroup, KsMember, Push, Turn } from "./state.ts";
-import { dialectFor, memberKey, startTimer, timerKey } from "./state.ts";
+import type { KsBranch, KsGroup, KsMember, Push, Turn } from "./state.ts";
+import { branchOf, memberKey, protocolOf, startTimer, timerKey } from "./state.ts";
 
 /** `left`: repetitions at most. The member has been sent the first copy when this returns. */
-export function startPush(turn: Turn, group: KsGroup, member: KsMember, message: Push["message"], left: number): void {
-  const { number: round, excluding } = group.round!;
+export function startPush(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  member: KsMember,
+  message: Push["message"],
+  left: number,
+): void {
+  const { number: round, excluding } = branch.round!;
   const push: Push = { member, message, round, excluding, copies: 0, left };
-  group.pushes.set(pushKey(member.key, message.sa.spi, message.messageId), push);
-  send(turn, group, push);
+  branch.pushes.set(keyOfPush(push), push);
+  send(turn, group, branch, push);
 }
 
 function pushKey(member: string, spi: string, messageId: number): string {
@@ -29,22 +35,21 @@ function keyOfPush({ member, message }: Push): string {
   return pushKey(member.key, message.sa.spi, message.messageId);
 }
 
-/** The group's identity has no slash in it. */
-function timerArgument(group: KsGroup, key: string): string {
-  return `${group.id}/${key}`;
+function timerArgument(branch: KsBranch, key: string): string {
+  return `${branch.id}/${key}`;
 }
 
-function send(turn: Turn, group: KsGroup, push: Push): void {
+function send(turn: Turn, group: KsGroup, branch: KsBranch, push: Push): void {
   const { local } = turn.state.config;
   for (const octets of push.message.datagrams) {
     turn.out.push({ kind: "send", local, remote: push.member.remote, octets });
   }
   const { seconds } = group.config.retransmit;
-  startTimer(turn, "repeat", timerArgument(group, keyOfPush(push)), turn.now + seconds * SECOND);
+  startTimer(turn, "repeat", timerArgument(branch, keyOfPush(push)), turn.now + seconds * SECOND);
 }
 
-function isCurrent(group: KsGroup, { round }: Push): boolean {
-  return group.round?.number === round;
+function isCurrent(branch: KsBranch, { round }: Push): boolean {
+  return branch.round?.number === round;
 }
 
 /** Whoever registered again, left or was lost since then is not waited for. */
@@ -52,48 +57,61 @@ function isGone(group: KsGroup, { member, excluding }: Push): boolean {
   return !excluding && group.members.get(member.key) !== member;
 }
 
-/** No acknowledgement came in time: the next copy leaves, or the member is given up. */
-export function repeatPush(turn: Turn, argument: string): void {
-  const slash = argument.indexOf("/");
-  const group = turn.state.groups.get(argument.slice(0, slash))!;
-  const key = argument.slice(slash + 1);
-  const push = group.pushes.get(key);
+/** No acknowledgement came in time: the next copy leaves, or the member is given up. `key`: of the push. */
+export function repeatPush(turn: Turn, group: KsGroup, branch: KsBranch, key: string): void {
+  const push = branch.pushes.get(key);
   if (push === undefined) return;
   const { member, excluding } = push;
   if (isGone(group, push)) {
-    group.pushes.delete(key);
+    branch.pushes.delete(key);
     return;
   }
+  const current = isCurrent(branch, push);
   if (push.left > 0) {
     push.left -= 1;
     push.copies += 1;
-    send(turn, group, push);
-    noteCopy(turn, group, excluding ? undefined : member, isCurrent(group, push), push.copies);
+    send(turn, group, branch, push);
+    noteCopy(turn, group, branch, excluding ? undefined : member, current, push.copies);
     return;
   }
-  group.pushes.delete(key);
-  if (excluding) endExcluded(turn, group, member.sa, isCurrent(group, push), false);
-  else if (isCurrent(group, push) && member.awaited) noteSilence(turn, group, member);
+  branch.pushes.delete(key);
+  if (excluding) endExcluded(turn, group, branch, member.sa, current, false);
+  else if (current && member.awaited) noteSilence(turn, group, member);
 }
 
-/** False for what is no acknowledgement of a rekey that this key server sends: the IKE room counts it. */
-export function takeRekeyAck(turn: Turn, { remote, octets }: Datagram, { spi, messageId }: RekeyHeader): boolean {
-  const address = memberKey(remote);
+/** False for what is no acknowledgement of a rekey that this key server sends: the IKE rooms count it. */
+export function takeRekeyAck(turn: Turn, datagram: Datagram, header: GroupMessageHeader): boolean {
   for (const group of turn.state.groups.values()) {
-    const key = pushKey(address, spi, messageId);
-    const push = group.pushes.get(key);
-    const member = group.members.get(address);
-    const sa = push?.message.sa ?? (member !== undefined && group.kek?.sa.spi === spi ? group.kek.sa : undefined);
-    if (sa === undefined || dialectFor(group).readRekeyAck(turn.tools.crypto, sa, octets) !== messageId) continue;
-    if (push === undefined) {
-      turn.out.push(ksEvent("ks.unsolicitedAck", { group: group.config.name, member: address }));
-      return true;
-    }
-    group.pushes.delete(key);
-    cancelTimer(turn.state.timers, timerKey("repeat", timerArgument(group, key)));
-    if (push.excluding) endExcluded(turn, group, push.member.sa, isCurrent(group, push), true);
-    else if (!isGone(group, push)) noteAnswer(turn, group, push.member, isCurrent(group, push));
-    return true;
+    const branch = branchOf(group, header.protocol);
+    if (branch !== undefined && takeInBranch(turn, group, branch, datagram, header)) return true;
   }
   return false;
+}
+
+function takeInBranch(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  { remote, octets }: Datagram,
+  { spi, messageId }: GroupMessageHeader,
+): boolean {
+  const address = memberKey(remote);
+  const named = messageId === undefined ? undefined : branch.pushes.get(pushKey(address, spi, messageId));
+  const sa = named?.message.sa ?? [branch.kek?.sa, branch.previousSa].find((one) => one?.spi === spi);
+  const number = sa && protocolOf(group, branch).readRekeyAck(turn.tools.crypto, sa, octets);
+  if (number === undefined || (messageId !== undefined && number !== messageId)) return false;
+  const key = pushKey(address, spi, number);
+  const push = branch.pushes.get(key);
+  if (push === undefined) {
+    if (!group.members.has(address)) return false;
+    const data = { group: group.config.name, protocol: branch.kind, member: address };
+    turn.out.push(ksEvent("ks.unsolicitedAck", data));
+    return true;
+  }
+  branch.pushes.delete(key);
+  cancelTimer(turn.state.timers, timerKey("repeat", timerArgument(branch, key)));
+  const current = isCurrent(branch, push);
+  if (push.excluding) endExcluded(turn, group, branch, push.member.sa, current, true);
+  else if (!isGone(group, push)) noteAnswer(turn, group, push.member, current);
+  return true;
 }

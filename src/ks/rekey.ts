@@ -14,59 +14,104 @@ import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import { ksEvent } from "./events.ts";
 import { createGeneration, createKek, keysOf, liveTeks, policyOf } from "./keys.ts";
 import { armKek, armTek, ensureKeys, kekRekeyAt, unicastRetransmit } from "./keyTimers.ts";
-import { sendToAll } from "./multicast.ts";
+import { type GroupMessage, sendToAll } from "./multicast.ts";
 import { startRound } from "./round.ts";
 import { nextSequence, rekeyMargin, takesKekAlong } from "./schedule.ts";
-import type { KsGroup, KsKek, KsMember, TekGeneration, Turn } from "./state.ts";
-import { dialectFor, timerKey, unbindSa } from "./state.ts";
+import type { KsBranch, KsGroup, KsKek, KsMember, Tek, Turn } from "./state.ts";
+import { membersOf, protocolOf, timerKey, unbindSa } from "./state.ts";
 
 /** Old TEKs: left to their end, given the shortened life of a replaced policy, or deleted at once. */
 export type OldTeks = "keep" | "shorten" | "delete";
 
-/** The newest TEKs are due. The KEK goes along where its own time has nearly come. */
+/** The newest TEKs are due. A KEK goes along where its own time has nearly come. */
 export function rekeyTeks(turn: Turn, group: KsGroup): void {
   const newest = group.generations[0]!;
-  const margins = newest.teks.map((tek) => rekeyMargin("tek", tek.lifetimeSeconds, unicastRetransmit(group)));
-  rekey(turn, group, true, takesKekAlong(turn.now, kekRekeyAt(group), Math.max(...margins)), "keep");
+  const retransmit = unicastRetransmit(group);
+  const margin = Math.max(...newest.teks.map((tek) => rekeyMargin("tek", tek.lifetimeSeconds, retransmit)));
+  rekey(turn, group, true, (branch) => takesKekAlong(turn.now, kekRekeyAt(group, branch), margin), "keep");
 }
 
 /** A rekey for the KEK alone brings no TEK. Where TEKs are due at the same instant, their rekey takes the KEK along. */
-export function rekeyKek(turn: Turn, group: KsGroup): void {
+export function rekeyKek(turn: Turn, group: KsGroup, branch: KsBranch): void {
   const tekAt = timerAt(turn.state.timers, timerKey("rekeyTek", group.id));
   if (tekAt !== undefined && tekAt <= turn.now) return;
-  rekey(turn, group, false, true, "keep");
+  rekey(turn, group, false, (one) => one === branch, "keep");
 }
 
 /** `crypto gkm ks rekey [replace-now]`: everything is new. */
 export function rekeyByCommand(turn: Turn, group: KsGroup, replaceNow: boolean): void {
-  if (group.kek === undefined) return;
-  rekey(turn, group, true, true, replaceNow ? "delete" : "shorten");
+  if (!hasKeys(group)) return;
+  rekey(turn, group, true, ALL, replaceNow ? "delete" : "shorten");
 }
 
-/** `kek`, `tek`: which of them are renewed. */
-export function rekey(turn: Turn, group: KsGroup, tek: boolean, kek: boolean, old: OldTeks): void {
-  const carrier = group.kek!;
-  const newKek = kek ? createKek(turn, group) : undefined;
-  const update = tek ? renewTeks(turn, group, newKek, old) : updateOf(turn, group, newKek, undefined, KEEP);
-  const { sent, shown } = nextSequence(carrier.sequence, kek);
-  announce(turn, group, sent, tek, kek, old !== "keep");
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, { kek: carrier, update }, sent, [...group.members.values()], false);
-  carrier.sequence = sent;
-  if (newKek !== undefined) {
-    newKek.sequence = shown;
-    group.kek = newKek;
-    armKek(turn, group);
-  }
+export const ALL = () => true;
+
+export function hasKeys({ generations }: KsGroup): boolean {
+  return generations.length > 0;
+}
+
+/**
+ * One message in each branch that gets something new: new TEKs go to all of them, a KEK to its own branch. `kek`: which
+ * branches renew it.
+ */
+export function rekey(
+  turn: Turn,
+  group: KsGroup,
+  tek: boolean,
+  kek: (branch: KsBranch) => boolean,
+  old: OldTeks,
+): void {
+  const plans = group.branches
+    .filter((branch) => branch.kek !== undefined && (tek || kek(branch)))
+    .map((branch) => ({ branch, newKek: kek(branch) ? createKek(turn, group, branch) : undefined }));
+  const news = tek ? renewTeks(turn, group, old) : NO_NEWS;
+  for (const { branch, newKek } of plans) spread(turn, group, branch, newKek, news, old !== "keep");
   if (tek) armTek(turn, group);
 }
 
-/** Makes a generation of TEKs; what the members are told of it, of the end of the others, and of a new KEK. */
-export function renewTeks(turn: Turn, group: KsGroup, newKek: KsKek | undefined, old: OldTeks): GroupUpdate {
+/** The message of one branch. */
+export function spread(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  newKek: KsKek | undefined,
+  news: TekNews,
+  replace: boolean,
+): void {
+  const carrier = branch.kek!;
+  const update = updateOf(turn, group, branch, newKek, news);
+  const { sent, shown } = nextSequence(carrier.sequence, newKek !== undefined);
+  announce(turn, group, branch, sent, news.teks.length > 0, newKek !== undefined, replace);
+  distribute(turn, group, branch, { kek: carrier, update }, sent);
+  carrier.sequence = sent;
+  if (newKek === undefined) return;
+  newKek.sequence = shown;
+  branch.previousSa = carrier.sa;
+  branch.kek = newKek;
+  armKek(turn, group, branch);
+}
+
+/** To all members of the branch, in the way of the group. */
+function distribute(turn: Turn, group: KsGroup, branch: KsBranch, message: GroupMessage, sequence: number): void {
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [message]);
+  else startRound(turn, group, branch, message, sequence, membersOf(group, branch), false);
+}
+
+/** New TEKs, and what members are told of the end of the others. */
+export interface TekNews {
+  readonly teks: readonly Tek[];
+  readonly deletions: readonly Deletion[];
+  readonly dtdSeconds?: number;
+}
+
+const NO_NEWS: TekNews = { teks: [], deletions: [] };
+
+/** Makes a generation of TEKs. */
+export function renewTeks(turn: Turn, group: KsGroup, old: OldTeks): TekNews {
   const retired = retireOld(turn, group, old);
   const generation = createGeneration(turn, group);
   group.generations = [generation, ...group.generations.filter((one) => liveTeks(one, turn.now).length > 0)];
-  return updateOf(turn, group, newKek, generation, retired);
+  return { teks: generation.teks, ...retired };
 }
 
 /** The algorithm is part of the policy and stays: a key of another kind is a mistake of the caller. */
@@ -74,13 +119,10 @@ export function changeSigner(turn: Turn, group: KsGroup, key: PrivateKey): void 
   const { signer } = group;
   assert(signer !== undefined && signer.key.type === key.type, "a signer of another kind");
   group.signer = { key, scheme: signer.scheme };
-  if (group.kek !== undefined) rekey(turn, group, false, true, "keep");
+  if (hasKeys(group)) rekey(turn, group, false, ALL, "keep");
 }
 
-interface Retired {
-  readonly deletions: readonly Deletion[];
-  readonly dtdSeconds?: number;
-}
+type Retired = Omit<TekNews, "teks">;
 
 const KEEP: Retired = { deletions: [] };
 
@@ -108,19 +150,18 @@ function retireOld(turn: Turn, group: KsGroup, old: OldTeks): Retired {
   return { deletions, dtdSeconds: Math.min(0xffff, Math.ceil(longest / SECOND)) };
 }
 
-function updateOf(
+export function updateOf(
   turn: Turn,
   group: KsGroup,
+  branch: KsBranch,
   newKek: KsKek | undefined,
-  generation: TekGeneration | undefined,
-  { deletions, dtdSeconds }: Retired,
+  { teks, deletions, dtdSeconds }: TekNews,
 ): GroupUpdate {
-  const teks = generation?.teks ?? [];
-  const policy = policyOf(group, newKek, teks, turn.now);
+  const policy = policyOf(group, branch, newKek, teks, turn.now);
   return {
     policy: {
       ...policy,
-      ...(policy.kek === undefined ? {} : { kek: kekOfRekey(group, policy.kek) }),
+      ...(policy.kek === undefined ? {} : { kek: kekOfRekey(group, branch, policy.kek) }),
       ...(dtdSeconds === undefined ? {} : { dtdSeconds }),
     },
     keys: keysOf(newKek, teks),
@@ -131,18 +172,19 @@ function updateOf(
 /**
  * How rekeys are authenticated was told at registration and stays (RFC 9838 section 4.4.2.1); the key that they are
  * signed with is told only where it is another one (section 4.5.3.2). The message itself is signed with the old one.
- * draft-yeung has the whole policy in each message that brings a KEK.
+ * draft-yeung and GDOI have the whole policy in each message that brings a KEK.
  */
-export function kekOfRekey(group: KsGroup, kek: KekPolicy): KekPolicy {
-  if (dialectFor(group).repeatsAuthentication) return kek;
+export function kekOfRekey(group: KsGroup, branch: KsBranch, kek: KekPolicy): KekPolicy {
+  if (protocolOf(group, branch).repeatsAuthentication) return kek;
   const { authentication: _, publicKey, ...rest } = kek;
-  const changed = group.kek!.signer?.key !== group.signer?.key;
+  const changed = branch.kek!.signer?.key !== group.signer?.key;
   return changed && publicKey !== undefined ? { ...rest, publicKey } : rest;
 }
 
 export function announce(
   turn: Turn,
   group: KsGroup,
+  branch: KsBranch,
   sequence: number,
   tek: boolean,
   kek: boolean,
@@ -154,11 +196,12 @@ export function announce(
   turn.out.push(
     ksEvent("ks.rekeyStarted", {
       group: name,
+      protocol: branch.kind,
       address: turn.state.config.local.address,
       destination,
       transport: transport.kind,
       sequence,
-      members: group.members.size,
+      members: membersOf(group, branch).length,
       tek,
       kek,
       replace,
@@ -170,24 +213,43 @@ export function announce(
 
 /**
  * Puts all members out and makes new keys: their old ones must not protect what follows. `immediate`: members give up
- * their TEKs at once instead of after a shortened life. RFC 9838 section 2.4.3: Delete with SPI 0 of the rekey SA, and of
- * the data SAs for a clean start.
+ * their TEKs at once instead of after a shortened life.
  */
 export function excludeAll(turn: Turn, group: KsGroup, immediate: boolean): void {
-  const carrier = group.kek;
-  if (carrier === undefined) return;
-  const members = [...group.members.values()];
+  if (!hasKeys(group)) return;
+  for (const branch of group.branches) {
+    if (branch.kek !== undefined) excludeBranch(turn, group, branch, immediate);
+  }
+  startAnew(turn, group);
+}
+
+/**
+ * Puts out all members of one protocol, and with them its KEK. RFC 9838 section 2.4.3, RFC 6407 section 5.9: Delete with
+ * SPI 0 of the rekey SA, and of the data SAs for a clean start.
+ */
+export function excludeBranch(turn: Turn, group: KsGroup, branch: KsBranch, immediate: boolean): void {
+  const carrier = branch.kek!;
+  const members = membersOf(group, branch);
   const deletions: Deletion[] = immediate ? [{ kind: "allDataSas" }, { kind: "member" }] : [{ kind: "member" }];
-  const update: GroupUpdate = { policy: NO_POLICY, keys: NO_KEYS, deletions };
+  const message = { kek: carrier, update: { policy: NO_POLICY, keys: NO_KEYS, deletions } };
   const sequence = carrier.sequence + 1;
-  announce(turn, group, sequence, false, false, true);
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, { kek: carrier, update }, sequence, members.map(copyForRound), true);
+  announce(turn, group, branch, sequence, false, false, true);
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [message]);
+  else startRound(turn, group, branch, message, sequence, members.map(copyForRound), true);
   for (const member of members) dropMember(turn, group, member);
-  group.kek = undefined;
+  branch.previousSa = carrier.sa;
+  branch.kek = undefined;
+  branch.nextKekSpi = undefined;
+}
+
+/** All keys are new, and nobody is told. */
+export function startAnew(turn: Turn, group: KsGroup): void {
+  for (const branch of group.branches) {
+    branch.kek = undefined;
+    branch.nextKekSpi = undefined;
+  }
   group.generations = [];
   group.nextTekSpis = [];
-  group.nextKekSpi = undefined;
   group.senderIdsUsed = 0;
   ensureKeys(turn, group);
 }
@@ -218,21 +280,19 @@ export function reinitialise(turn: Turn, group: KsGroup): void {
 
 /** Data SAs that are to serve no more; new ones come with the next rekey of TEKs. RFC 9838 section 2.4.3. */
 export function deleteDataSas(turn: Turn, group: KsGroup, spis: readonly number[] | undefined): void {
-  const carrier = group.kek;
   const live = group.generations.flatMap((generation) => liveTeks(generation, turn.now));
   const doomed = live.filter((tek) => spis === undefined || spis.includes(tek.spi));
-  if (carrier === undefined || doomed.length === 0) return;
+  if (doomed.length === 0) return;
   for (const tek of doomed) tek.expiresAt = turn.now;
   const deletion: Deletion =
     doomed.length === live.length ? { kind: "allDataSas" } : { kind: "dataSas", spis: doomed.map((tek) => tek.spi) };
-  tellAll(turn, group, carrier, { policy: NO_POLICY, keys: NO_KEYS, deletions: [deletion] });
-}
-
-/** A message that leaves KEK and TEKs as they are. */
-function tellAll(turn: Turn, group: KsGroup, carrier: KsKek, update: GroupUpdate): void {
-  const sequence = carrier.sequence + 1;
-  announce(turn, group, sequence, false, false, false);
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, [{ kek: carrier, update }]);
-  else startRound(turn, group, { kek: carrier, update }, sequence, [...group.members.values()], false);
-  carrier.sequence = sequence;
+  for (const branch of group.branches) {
+    const carrier = branch.kek;
+    if (carrier === undefined) continue;
+    const sequence = carrier.sequence + 1;
+    announce(turn, group, branch, sequence, false, false, false);
+    const update = { policy: NO_POLICY, keys: NO_KEYS, deletions: [deletion] };
+    distribute(turn, group, branch, { kek: carrier, update }, sequence);
+    carrier.sequence = sequence;
+  }
 }

@@ -12,85 +12,86 @@ import { endExcluded, finishIfDone, lastFour, noteAnswer, noteCopy, noteSilence 
 import type { GroupMessage } from "./multicast.ts";
 import { sealFor } from "./multicast.ts";
 import { startPush } from "./push.ts";
-import type { KsGroup, KsMember, RekeyRound, RoundMessage, Turn } from "./state.ts";
-import { dialectFor, rekeysInband, startTimer, timerKey } from "./state.ts";
+import type { KsBranch, KsGroup, KsMember, RekeyRound, RoundMessage, Turn } from "./state.ts";
+import { branchOf, dialectFor, ikeOf, membersOf, protocolOf, rekeysInband, startTimer, timerKey } from "./state.ts";
 
 /** `members`: in the order of sending. With `excluding` they are gone from the group already. */
 export function startRound(
   turn: Turn,
   group: KsGroup,
+  branch: KsBranch,
   message: GroupMessage,
   sequence: number,
   members: readonly KsMember[],
   excluding: boolean,
 ): void {
-  flushRound(turn, group);
-  group.rounds += 1;
+  flushRound(turn, group, branch);
+  branch.rounds += 1;
   group.counters.lastRetransmits = 0;
-  group.round = {
-    number: group.rounds,
+  branch.round = {
+    number: branch.rounds,
     sequence,
     startedAt: turn.now,
-    message: messageOf(turn, group, message),
+    message: messageOf(turn, group, branch, message),
     queue: members,
     next: 0,
     open: 0,
     retransmits: 0,
     excluding,
   };
-  sendBatch(turn, group);
+  sendBatch(turn, group, branch);
 }
 
-function messageOf(turn: Turn, group: KsGroup, message: GroupMessage): RoundMessage {
-  const dialect = dialectFor(group);
+function messageOf(turn: Turn, group: KsGroup, branch: KsBranch, message: GroupMessage): RoundMessage {
   const { kek, update } = message;
-  if (rekeysInband(group)) return { kind: "inband", prepared: dialect.prepareInband(update) };
-  const messageId = kek.sequence + dialect.firstMessageId;
-  return { kind: "push", sa: kek.sa, messageId, datagrams: sealFor(turn, group, message) };
+  if (rekeysInband(group, branch)) return { kind: "inband", prepared: dialectFor(group).prepareInband(update) };
+  const messageId = kek.sequence + protocolOf(group, branch).firstMessageId;
+  return { kind: "push", sa: kek.sa, messageId, datagrams: sealFor(turn, group, branch, message) };
 }
 
 /** What an earlier round still owes leaves at once: its keys are what the next round builds on. */
-function flushRound(turn: Turn, group: KsGroup): void {
-  if (group.round === undefined) return;
-  sendSome(turn, group, group.round.queue.length);
-  cancelTimer(turn.state.timers, timerKey("batch", group.id));
-  for (const member of group.members.values()) member.awaited = false;
-  group.round = undefined;
+function flushRound(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  if (branch.round === undefined) return;
+  sendSome(turn, group, branch, branch.round.queue.length);
+  cancelTimer(turn.state.timers, timerKey("batch", branch.id));
+  for (const member of membersOf(group, branch)) member.awaited = false;
+  branch.round = undefined;
 }
 
-export function sendBatch(turn: Turn, group: KsGroup): void {
-  const { round, tuning } = group;
+export function sendBatch(turn: Turn, group: KsGroup, branch: KsBranch): void {
+  const { tuning } = group;
+  const { round } = branch;
   if (round === undefined) return;
-  sendSome(turn, group, tuning.batchSize === 0 ? round.queue.length : tuning.batchSize);
-  if (round.next < round.queue.length) startTimer(turn, "batch", group.id, turn.now + tuning.batchPause);
-  else finishIfDone(turn, group);
+  sendSome(turn, group, branch, tuning.batchSize === 0 ? round.queue.length : tuning.batchSize);
+  if (round.next < round.queue.length) startTimer(turn, "batch", branch.id, turn.now + tuning.batchPause);
+  else finishIfDone(turn, group, branch);
 }
 
-function sendSome(turn: Turn, group: KsGroup, most: number): void {
-  const round = group.round!;
+function sendSome(turn: Turn, group: KsGroup, branch: KsBranch, most: number): void {
+  const round = branch.round!;
   for (let sent = 0; sent < most && round.next < round.queue.length; ) {
     const member = round.queue[round.next++]!;
     // Whoever registered again or was lost since then has another entry, or none.
     const current = round.excluding || group.members.get(member.key) === member;
-    if (current && sendOne(turn, group, member)) sent += 1;
+    if (current && sendOne(turn, group, branch, member)) sent += 1;
   }
 }
 
-function sendOne(turn: Turn, group: KsGroup, member: KsMember): boolean {
-  const { endpoint } = turn.state;
-  const round = group.round!;
+function sendOne(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember): boolean {
+  const round = branch.round!;
   const { message } = round;
   if (message.kind === "push") {
-    startPush(turn, group, member, message, copiesFor(group, member));
+    startPush(turn, group, branch, member, message, copiesFor(group, member));
     noteSent(round, member);
     return true;
   }
+  const endpoint = ikeOf(turn.state);
   if (member.sa === undefined || saView(endpoint, member.sa)?.established !== true) return false;
   const dialect = dialectFor(group);
   // Excluded members have left the list of their SA already: whoever is still in it is in another group.
   const users = (turn.state.membersBySa.get(member.sa)?.length ?? 0) + (round.excluding ? 1 : 0);
   const named = users > 1 ? group.config.id : undefined;
-  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk, message.prepared, named);
+  const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk!, message.prepared, named);
   const options: RequestOptions = {
     tag: tagOf(round.excluding ? "exclude" : "rekey", round.number, group.id),
     retransmit: { first: group.config.retransmit.seconds * SECOND, factor: 1, repeats: copiesFor(group, member) },
@@ -137,32 +138,41 @@ function readTag(text: string): Tag {
   return { kind: kind as TagKind, round: Number(round), group: group! };
 }
 
+/** Undefined where the group is not served any more, or not with G-IKEv2, whose rekeys alone travel in IKE SAs. */
 function lookUp(turn: Turn, sa: SaNumber, tag: string) {
   const { kind, round, group: id } = readTag(tag);
-  const group = turn.state.groups.get(id)!;
+  const group = turn.state.groups.get(id);
+  const branch = group && branchOf(group, "gikev2");
+  if (group === undefined || branch === undefined) return undefined;
   const reference = turn.state.membersBySa.get(sa)?.find((one) => one.group === id);
   const member = reference === undefined ? undefined : group.members.get(reference.member);
-  return { kind, group, member, current: group.round?.number === round };
+  return { kind, group, branch, member, current: branch.round?.number === round };
 }
 
 // ------------------------------------------------------------------------------------------------------------- answers
 
 /** A member answered. */
 export function onRekeyResponse(turn: Turn, sa: SaNumber, tag: string): void {
-  const { kind, group, member, current } = lookUp(turn, sa, tag);
-  if (kind === "exclude") endExcluded(turn, group, sa, current, true);
+  const found = lookUp(turn, sa, tag);
+  if (found === undefined) return;
+  const { kind, group, branch, member, current } = found;
+  if (kind === "exclude") endExcluded(turn, group, branch, sa, current, true);
   else if (member !== undefined) noteAnswer(turn, group, member, current);
 }
 
 /** A copy left. */
 export function onRekeyRetransmitted(turn: Turn, sa: SaNumber, tag: string, copy: number): void {
-  const { kind, group, member, current } = lookUp(turn, sa, tag);
-  noteCopy(turn, group, kind === "exclude" ? undefined : member, current, copy);
+  const found = lookUp(turn, sa, tag);
+  if (found === undefined) return;
+  const { kind, group, branch, member, current } = found;
+  noteCopy(turn, group, branch, kind === "exclude" ? undefined : member, current, copy);
 }
 
 /** All copies went by. */
 export function onRekeyUnanswered(turn: Turn, sa: SaNumber, tag: string): void {
-  const { kind, group, member, current } = lookUp(turn, sa, tag);
-  if (kind === "exclude") endExcluded(turn, group, sa, current, false);
+  const found = lookUp(turn, sa, tag);
+  if (found === undefined) return;
+  const { kind, group, branch, member, current } = found;
+  if (kind === "exclude") endExcluded(turn, group, branch, sa, current, false);
   else if (member?.awaited === true) noteSilence(turn, group, member);
 }

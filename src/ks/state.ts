@@ -1,38 +1,56 @@
 /**
- * State of a key server: plain data. A group is without keys until its first member registers; then it has one KEK and
- * one or two generations of TEKs, the newest first.
+ * State of a key server: plain data. A group is without keys until its first member registers; then it has one or two
+ * generations of TEKs, the newest first, which all members share, and a KEK in each of its branches: one branch for each
+ * protocol that it serves, since a rekey of GDOI and one of G-IKEv2 are two messages under two keys.
  *
  *     no keys --first registration--> keys --TEK or KEK timer, operator--> rekeying --all answered--> keys
  *     keys --Sender-IDs exhausted, operator clears members--> new keys, no members
  */
 import type { Bytes } from "../base/bytes.ts";
+import { assert } from "../base/errors.ts";
 import type { Datagram, Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { createTimers, setTimer } from "../base/timers.ts";
+import { algorithmOfScheme } from "../crypto/algorithmId.ts";
 import type { PrivateKey } from "../crypto/api.ts";
 import type { Selector } from "../esp/api.ts";
-import type { Dialect, PreparedRekey, RekeySa } from "../gikev2/dialect.ts";
+import { gdoiProtocol } from "../gdoi/gdoiProtocol.ts";
+import type { IsakmpConfig } from "../gdoi/peerCertificates.ts";
+import { createPulls, type Pulls } from "../gdoi/pull.ts";
+import { pushSignature } from "../gdoi/signature.ts";
+import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
+import type { Dialect, PreparedRekey, RekeyProtocol, RekeySa } from "../gikev2/dialect.ts";
 import { dialectOfChoice } from "../gikev2/dialects.ts";
 import { endpointFor } from "../gikev2/endpointFor.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite } from "../gikev2/policy.ts";
+import { createEndpoint as createIsakmp, type Ikev1Endpoint } from "../ikev1/endpoint.ts";
 import type { SaNumber, Tools } from "../ikev2/api.ts";
 import { createEndpoint, type IkeEndpoint } from "../ikev2/endpoint.ts";
-import type { KsConfig, KsGroupConfig, KsTuning, Signer } from "./config.ts";
+import type { KsConfig, KsGroupConfig, KsTuning, ProtocolKind, Signer } from "./config.ts";
 import { KS_TUNING } from "./config.ts";
 import type { KeyTree } from "./keyTree.ts";
 
 export interface KsState {
   readonly config: KsConfig;
-  readonly endpoint: IkeEndpoint;
+  /** Where members of G-IKEv2 come in; undefined where none are served. */
+  readonly endpoint: IkeEndpoint | undefined;
+  /** Where members of GDOI do. */
+  readonly isakmp: IsakmpSide | undefined;
   /** By identity in text form: what members name. */
   readonly groups: Map<string, KsGroup>;
   /** Which members an IKE SA belongs to; a member may be in several groups over one SA. */
   readonly membersBySa: Map<SaNumber, MemberReference[]>;
   readonly timers: Timers<string>;
+}
+
+export interface IsakmpSide {
+  readonly config: IsakmpConfig;
+  readonly endpoint: Ikev1Endpoint;
+  readonly pulls: Pulls;
 }
 
 export interface MemberReference {
@@ -45,7 +63,8 @@ export interface KsGroup {
   readonly tuning: KsTuning;
   /** Identity in text form: the key in `KsState.groups`. */
   readonly id: string;
-  kek: KsKek | undefined;
+  /** One for each protocol that is served: G-IKEv2, GDOI. */
+  readonly branches: KsBranch[];
   /** Newest first. The one before the newest stays listed after its end, until the next rekey. */
   generations: TekGeneration[];
   /** By `address:port`. */
@@ -54,21 +73,31 @@ export interface KsGroup {
   senderIdsUsed: number;
   /** SPIs announced for the next generation, by family; empty where none were. */
   nextTekSpis: number[];
-  /** SPI announced for the next KEK. */
-  nextKekSpi: string | undefined;
   /** What the next KEK's messages are signed with. */
   signer: Signer | undefined;
-  /** With `keyTree: "lkh"`, as long as there are keys. */
-  tree: KeyTree | undefined;
   /** Addresses that are refused whatever the authorization says: their members were put out for good. */
   readonly barred: Set<string>;
+  readonly counters: KsCounters;
+}
+
+/** What a group has for the members of one protocol. */
+export interface KsBranch {
+  readonly kind: ProtocolKind;
+  /** `GROUP/KIND`: names its timers. */
+  readonly id: string;
+  kek: KsKek | undefined;
+  /** The rekey SA before this one: what went out under it may be acknowledged still. */
+  previousSa: RekeySa | undefined;
+  /** SPI announced for the next KEK. */
+  nextKekSpi: string | undefined;
+  /** With `keyTree: "lkh"`, as long as there are keys. */
+  tree: KeyTree | undefined;
   rounds: number;
   round: RekeyRound | undefined;
   /** Rekeys under the KEK to one member each that are not acknowledged yet, by `pushKey`. */
   readonly pushes: Map<string, Push>;
   /** A multicast message whose copies are still going out. */
   copies: Copies | undefined;
-  readonly counters: KsCounters;
 }
 
 export interface KsCounters {
@@ -119,12 +148,13 @@ export interface Tek {
 
 export interface KsMember {
   readonly key: string;
+  readonly protocol: ProtocolKind;
   readonly remote: Endpoint;
   readonly identity: string;
-  /** Undefined once the IKE SA of a multicast member is closed. */
+  /** Undefined once the IKE SA of a multicast member is closed, and with GDOI, whose phase 1 nobody needs any more. */
   sa: SaNumber | undefined;
   /** Wraps keys in that SA. */
-  kwk: Secret;
+  kwk: Secret | undefined;
   readonly registeredAt: Micros;
   readonly senderIds: readonly number[];
   /** Takes fragments of IKE messages (RFC 7383). */
@@ -228,7 +258,7 @@ export interface Turn {
 const KS_TIMERS = {
   /** The newest TEKs of a group are due for renewal. */
   rekeyTek: "rekeyTek",
-  /** The KEK of a group is. */
+  /** The KEK of a branch is. */
   rekeyKek: "rekeyKek",
   /** The next batch of unicast rekeys may leave. */
   batch: "batch",
@@ -252,28 +282,39 @@ export function timerKey(timer: KsTimer, argument: string | number): string {
 
 export function createKsState(config: KsConfig): KsState {
   const groups = new Map(config.groups.map((group) => [groupIdText(group.id), newGroup(group)]));
-  const endpoint = createEndpoint(endpointFor(config.ike, config.groups));
-  return { config, endpoint, groups, membersBySa: new Map(), timers: createTimers() };
+  const dialects = config.groups.flatMap(({ gikev2 }) => gikev2 ?? []);
+  const { ike, isakmp } = config;
+  return {
+    config,
+    endpoint: ike && dialects.length > 0 ? createEndpoint(endpointFor(ike, dialects)) : undefined,
+    isakmp: isakmp && config.groups.some(({ gdoi }) => gdoi !== undefined) ? newIsakmpSide(isakmp) : undefined,
+    groups,
+    membersBySa: new Map(),
+    timers: createTimers(),
+  };
 }
 
+/** The switches of a PULL concern what a member reads. */
+function newIsakmpSide(config: IsakmpConfig): IsakmpSide {
+  return { config, endpoint: createIsakmp(config), pulls: createPulls(DEFAULT_SWITCHES) };
+}
+
+const KINDS: readonly ProtocolKind[] = ["gikev2", "gdoi"];
+
 function newGroup(config: KsGroupConfig): KsGroup {
+  const kinds = KINDS.filter((kind) => config[kind] !== undefined && (kind !== "gdoi" || canPush(config.kek.signer)));
+  const id = groupIdText(config.id);
   return {
     config,
     tuning: { ...KS_TUNING, ...config.tuning },
-    id: groupIdText(config.id),
-    kek: undefined,
+    id,
+    branches: kinds.map((kind) => newBranch(id, kind)),
     generations: [],
     members: new Map(),
     senderIdsUsed: 0,
     nextTekSpis: [],
-    nextKekSpi: undefined,
     signer: config.kek.signer,
-    tree: undefined,
     barred: new Set(),
-    rounds: 0,
-    round: undefined,
-    pushes: new Map(),
-    copies: undefined,
     counters: {
       registrations: 0,
       refusals: 0,
@@ -286,13 +327,62 @@ function newGroup(config: KsGroupConfig): KsGroup {
   };
 }
 
-export function dialectFor(group: KsGroup): Dialect {
-  return dialectOfChoice(group.config);
+/** Every rekey of GDOI is signed, with RSA or ECDSA: a group without such a signer does not serve it. */
+function canPush(signer: Signer | undefined): boolean {
+  const algorithm = signer && algorithmOfScheme(signer.scheme);
+  return algorithm !== undefined && pushSignature({ kind: "signature", algorithm }) !== undefined;
+}
+
+function newBranch(group: string, kind: ProtocolKind): KsBranch {
+  return {
+    kind,
+    id: `${group}/${kind}`,
+    kek: undefined,
+    previousSa: undefined,
+    nextKekSpi: undefined,
+    tree: undefined,
+    rounds: 0,
+    round: undefined,
+    pushes: new Map(),
+    copies: undefined,
+  };
+}
+
+/** The branch of a protocol; undefined where the group does not serve it. */
+export function branchOf(group: KsGroup, kind: ProtocolKind): KsBranch | undefined {
+  return group.branches.find((branch) => branch.kind === kind);
+}
+
+/** Members are dropped with their branch, so each has one. */
+export function branchOfMember(group: KsGroup, { protocol }: KsMember): KsBranch {
+  const branch = branchOf(group, protocol);
+  assert(branch !== undefined, "a member without a branch");
+  return branch;
+}
+
+export function membersOf(group: KsGroup, { kind }: KsBranch): readonly KsMember[] {
+  return [...group.members.values()].filter(({ protocol }) => protocol === kind);
+}
+
+export function protocolOf(group: KsGroup, { kind }: KsBranch): RekeyProtocol {
+  return kind === "gdoi" ? gdoiProtocol(group.config.gdoi?.switches) : dialectFor(group);
+}
+
+/** Of a group with members of G-IKEv2. */
+export function dialectFor({ config }: KsGroup): Dialect {
+  assert(config.gikev2 !== undefined, "a group without G-IKEv2");
+  return dialectOfChoice(config.gikev2);
 }
 
 /** Members are rekeyed in their IKE SAs: without it they cannot be reached. */
-export function rekeysInband(group: KsGroup): boolean {
-  return group.config.transport.kind === "unicast" && dialectFor(group).unicastRekey === "inband";
+export function rekeysInband(group: KsGroup, branch: KsBranch): boolean {
+  return group.config.transport.kind === "unicast" && protocolOf(group, branch).unicastRekey === "inband";
+}
+
+/** The IKEv2 endpoint, which is there where anything has come from it. */
+export function ikeOf({ endpoint }: KsState): IkeEndpoint {
+  assert(endpoint !== undefined, "no members of G-IKEv2 are served");
+  return endpoint;
 }
 
 export function memberKey(remote: Endpoint): string {

@@ -3,13 +3,18 @@ import type { Micros } from "../base/micros.ts";
 import { MILLISECOND } from "../base/micros.ts";
 import { timerAt } from "../base/timers.ts";
 import { formatSelector } from "../gikev2/selectors.ts";
+import type { SaView as IsakmpSaView } from "../ikev1/api.ts";
+import { saNumbers, saView } from "../ikev1/endpoint.ts";
+import type { ProtocolKind } from "./config.ts";
 import { spiText } from "./keys.ts";
 import { rekeyMargin } from "./schedule.ts";
-import type { KsCounters, KsGroup, KsMember, KsState, Tek, TekGeneration } from "./state.ts";
+import type { KsBranch, KsCounters, KsGroup, KsMember, KsState, Tek, TekGeneration } from "./state.ts";
 import { timerKey } from "./state.ts";
 
 export interface KsView {
   readonly address: string;
+  /** Phase 1 of members of GDOI, whether they are registered or not. */
+  readonly isakmpSas: readonly IsakmpSaView[];
   readonly groups: readonly KsGroupView[];
 }
 
@@ -17,6 +22,7 @@ export interface KsGroupView {
   readonly name: string;
   /** Group number, or address. */
   readonly identity: string;
+  /** IKEv2 profile of members of G-IKEv2; empty where none are served. */
   readonly profile: string;
   readonly transport: "unicast" | "multicast";
   /** Of multicast rekeys; empty otherwise. */
@@ -25,7 +31,8 @@ export interface KsGroupView {
   readonly retransmitSeconds: number;
   readonly retransmitCount: number;
   readonly members: readonly KsMemberView[];
-  readonly kek: KsKekView | undefined;
+  /** One for each protocol that has had members. */
+  readonly keks: readonly KsKekView[];
   /** Newest first. */
   readonly teks: readonly KsTekView[];
   /** In order, `permit` or `deny` with the selector. */
@@ -35,6 +42,7 @@ export interface KsGroupView {
 }
 
 export interface KsKekView {
+  readonly protocol: ProtocolKind;
   readonly spi: string;
   readonly encr: number;
   readonly encrKeyBits: number;
@@ -65,6 +73,7 @@ export interface KsTekView {
 }
 
 export interface KsMemberView {
+  readonly protocol: ProtocolKind;
   readonly address: string;
   readonly port: number;
   readonly identity: string;
@@ -81,7 +90,9 @@ export interface KsMemberView {
 
 export function viewKs(state: KsState, now: Micros): KsView {
   const groups = [...state.groups.values()].map((group) => viewGroup(state, group, now));
-  return { address: state.config.local.address, groups };
+  const { isakmp, config } = state;
+  const sas = isakmp === undefined ? [] : saNumbers(isakmp.endpoint).map((sa) => saView(isakmp.endpoint, sa)!);
+  return { address: config.local.address, isakmpSas: sas, groups };
 }
 
 function millis(time: Micros): number {
@@ -94,30 +105,31 @@ function viewGroup(state: KsState, group: KsGroup, now: Micros): KsGroupView {
   return {
     name: config.name,
     identity: group.id,
-    profile: config.profile,
+    profile: config.gikev2?.profile ?? "",
     transport: transport.kind,
     destination: transport.kind === "multicast" ? transport.destination.address : "",
     mode: config.mode,
     retransmitSeconds: retransmit.seconds,
     retransmitCount: retransmit.count,
     members: [...group.members.values()].map(viewMember),
-    kek: viewKek(group, now),
+    keks: group.branches.flatMap((branch) => viewKek(group, branch, now) ?? []),
     teks: group.generations.flatMap((generation, depth) =>
       generation.teks.map((tek) => viewTek(state, group, generation, tek, depth === 0, now)),
     ),
     entries: config.dataSas.flatMap(({ entries }) =>
       entries.map(({ action, selector }) => `${action} ${formatSelector(selector)}`),
     ),
-    rekeying: group.round !== undefined || group.copies !== undefined,
+    rekeying: group.branches.some(({ round, copies }) => round !== undefined || copies !== undefined),
     counters: { ...group.counters },
   };
 }
 
-function viewKek({ kek, config }: KsGroup, now: Micros): KsKekView | undefined {
+function viewKek({ config }: KsGroup, { kind, kek }: KsBranch, now: Micros): KsKekView | undefined {
   if (kek === undefined) return undefined;
   const { suite, spi, authentication } = kek.sa;
   const retransmit = config.transport.kind === "unicast" ? config.retransmit : undefined;
   return {
+    protocol: kind,
     spi,
     encr: suite.encr,
     encrKeyBits: suite.encrKeyBits,
@@ -153,8 +165,9 @@ function viewTek(
 }
 
 function viewMember(member: KsMember): KsMemberView {
-  const { remote, identity, registeredAt, rekeysSent, rekeyRetries, acksReceived, acksMissed } = member;
+  const { protocol, remote, identity, registeredAt, rekeysSent, rekeyRetries, acksReceived, acksMissed } = member;
   return {
+    protocol,
     address: remote.address,
     port: remote.port,
     identity,

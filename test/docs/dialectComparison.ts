@@ -13,8 +13,8 @@ import { RFC9838, YEUNG07 } from "../../src/wire/payloads.ts";
 import {
   commandKs,
   createNetwork,
+  gike,
   gikev2,
-  ksGroup,
   MULTICAST,
   type Network,
   runUntil,
@@ -31,11 +31,10 @@ const HEADS: Readonly<Record<DialectName, string>> = {
 };
 
 function session(dialect: DialectName): Network {
-  const kek = { ...ksGroup().kek, suite: { ...CBC, kwa: 3 } };
   const net = createNetwork({
     members: 1,
     seed: "dialects",
-    group: { dialect, transport: MULTICAST, kek, dtdSeconds: 90 },
+    group: { gikev2: gike({ dialect, kekSuite: { ...CBC, kwa: 3 } }), transport: MULTICAST, dtdSeconds: 90 },
     member: () => ({ protocol: gikev2({ dialect }) }),
   });
   startAll(net);

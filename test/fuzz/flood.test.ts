@@ -41,7 +41,7 @@ describe("a key server under a flood of spoofed IKE_SA_INIT", () => {
       inject(net, server, { local: { address: KS_ADDRESS, port: 848 }, remote, octets });
       if (i === SPOOFED_PER_SECOND / 2) commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
       if (i % 100 === 0) runUntil(net, net.now + 10 * MILLISECOND);
-      most = Math.max(most, server.state.endpoint.halfOpen);
+      most = Math.max(most, server.state.endpoint!.halfOpen);
     }
     expect(most).toBeLessThanOrEqual(51);
     runUntil(net, net.now + 5 * SECOND);
@@ -50,7 +50,7 @@ describe("a key server under a flood of spoofed IKE_SA_INIT", () => {
       expect(spis(member)).toEqual(spis(net.members[0]!));
     }
     runUntil(net, net.now + 10 * MINUTE);
-    expect(server.state.endpoint.halfOpen).toBe(0);
-    expect(server.state.endpoint.sas.size).toBe(3);
+    expect(server.state.endpoint!.halfOpen).toBe(0);
+    expect(server.state.endpoint!.sas.size).toBe(3);
   });
 });

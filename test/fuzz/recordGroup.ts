@@ -5,6 +5,7 @@ import {
   commandKs,
   createNetwork,
   GCM,
+  gike,
   gikev2,
   ike,
   ksGroup,
@@ -56,7 +57,7 @@ const SESSIONS: readonly Session[] = [
 /** The same session in the Cisco dialect. */
 function inCiscoDialect({ name, options }: Session): Session {
   const dialect = { dialect: "yeung-07" } as const;
-  const group = { ...options.group, ...dialect };
+  const group = { ...options.group, gikev2: gike(dialect) };
   return {
     name: `${name}, Cisco dialect`,
     options: { ...options, group, member: () => ({ protocol: gikev2(dialect) }) },

@@ -9,6 +9,7 @@ import { RFC9838 } from "../../src/wire/payloads.ts";
 import {
   CBC,
   createNetwork,
+  gike,
   gikev2,
   type ksGroup,
   type Network,
@@ -28,7 +29,7 @@ export function cisco(options: NetworkOptions, switches: Partial<Yeung07Switches
   const choice = { dialect: "yeung-07", switches } as const;
   return createNetwork({
     ...options,
-    group: { ...choice, ...options.group },
+    group: { gikev2: gike(choice), ...options.group },
     member: (index) => ({ protocol: gikev2(choice), ...options.member?.(index) }),
   });
 }

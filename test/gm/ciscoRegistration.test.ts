@@ -7,6 +7,7 @@ import {
   commandKs,
   createNetwork,
   GCM,
+  gike,
   gikev2,
   gmGroup,
   ICMP,
@@ -26,7 +27,7 @@ describe("a registration in the Cisco dialect", () => {
   it("takes two exchanges and no key wrap algorithm, and hands out policy and keys", () => {
     const net = started({ members: 2 });
     expect(net.wire.map(({ exchange }) => exchange)).toEqual([34, 34, 34, 34, 39, 39, 39, 39].sort());
-    for (const sa of net.servers[0]!.state.endpoint.sas.values()) expect(sa.keys!.suite.kwa).toBe(0);
+    for (const sa of net.servers[0]!.state.endpoint!.sas.values()) expect(sa.keys!.suite.kwa).toBe(0);
     for (const gm of net.members) {
       expect(gm.sas.size).toBe(1);
       expect(gm.rules.slice(2)).toEqual([
@@ -45,7 +46,7 @@ describe("a registration in the Cisco dialect", () => {
     expect(ksEvents(net, "ks.refused")[0]!.data).toMatchObject({ notify: 45, reason: "unknownGroup" });
     expect(named(gm!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ notify: 45 });
     expect([...gm!.state.endpoint.sas.values()].filter(({ phase }) => phase.at === "established")).toEqual([]);
-    const { sas } = net.servers[0]!.state.endpoint;
+    const { sas } = net.servers[0]!.state.endpoint!;
     expect([...sas.values()].filter(({ phase }) => phase.at === "established")).toEqual([]);
     const answer = net.wire.filter(({ exchange, response }) => exchange === 39 && response)[0]!;
     expect(opened(net, answer)).not.toContain("AUTH payload");
@@ -55,7 +56,7 @@ describe("a registration in the Cisco dialect", () => {
     const options: NetworkOptions = { members: 1, member: () => ({ id: { kind: "number", number: 4711 } }) };
     const net = started(options, { refusalEndsSa: false });
     expect(named(net.members[0]!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ reason: "refused" });
-    const { sas } = net.servers[0]!.state.endpoint;
+    const { sas } = net.servers[0]!.state.endpoint!;
     expect([...sas.values()].filter(({ phase }) => phase.at === "established")).toHaveLength(1);
   });
 
@@ -90,7 +91,7 @@ describe("further groups over one IKE SA (GSA_CLIENT_SERVER)", () => {
           ...config,
           groups: [
             ...config.groups,
-            ksGroup({ ...choice, ...other, dataSas: dataSas([{ action: "permit", selector: TCP }]) }),
+            ksGroup({ gikev2: gike(choice), ...other, dataSas: dataSas([{ action: "permit", selector: TCP }]) }),
           ],
         }),
         gmConfig: (index, config) => ({
@@ -214,7 +215,10 @@ describe("a key server of both dialects", () => {
     const other = { name: "OTHER", id: { kind: "number", number: 2222 } } as const;
     const net = createNetwork({
       members: 2,
-      ksConfig: (config) => ({ ...config, groups: [...config.groups, ksGroup({ ...other, dialect: "yeung-07" })] }),
+      ksConfig: (config) => ({
+        ...config,
+        groups: [...config.groups, ksGroup({ ...other, gikev2: gike({ dialect: "yeung-07" }) })],
+      }),
       gmConfig: (index, config) =>
         index === 1
           ? config
@@ -222,7 +226,7 @@ describe("a key server of both dialects", () => {
     });
     startAll(net);
     runUntil(net, SECOND);
-    const suites = [...net.servers[0]!.state.endpoint.sas.values()].map(({ keys }) => keys!.suite.kwa);
+    const suites = [...net.servers[0]!.state.endpoint!.sas.values()].map(({ keys }) => keys!.suite.kwa);
     expect(suites).toEqual([3, 0]);
     runUntil(net, 3500 * SECOND);
     for (const gm of net.members) {

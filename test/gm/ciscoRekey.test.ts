@@ -34,7 +34,7 @@ describe("a unicast rekey in the Cisco dialect", () => {
       expect(named(gm.events, "gm.rekeyReceived")[0]!.data).toMatchObject({ transport: "unicast", sequence: 1 });
       expect(gm.state.groups[0]!.counters).toMatchObject({ rekeysUnicast: 1, acksSent: 1, rekeysMulticast: 0 });
     }
-    expect(net.servers[0]!.state.groups.get("1111")!.pushes.size).toBe(0);
+    expect(net.servers[0]!.state.groups.get("1111")!.branches[0]!.pushes.size).toBe(0);
     expect(opened(net, rekeys[0]!)).toEqual(
       expect.arrayContaining(["LIFE_DURATION", "TEK_ALGORITHM_KEY", "AUTH payload"]),
     );
@@ -50,7 +50,7 @@ describe("a unicast rekey in the Cisco dialect", () => {
     expect(numbers).toEqual([1, 1, 1, 1]);
     for (const gm of net.members) {
       const { held } = gm.state.groups[0]!;
-      expect(held!.kek!.sa.spi).toBe(net.servers[0]!.state.groups.get("1111")!.kek!.sa.spi);
+      expect(held!.kek!.sa.spi).toBe(net.servers[0]!.state.groups.get("1111")!.branches[0]!.kek!.sa.spi);
       expect(held).toMatchObject({ sequence: 0, kek: { nextMessageId: 1 } });
       expect(gm.sas.size).toBe(1);
       expect(named(gm.events, "gm.rekeyRejected")).toEqual([]);
@@ -192,7 +192,7 @@ describe("an acknowledgement in the Cisco dialect", () => {
     };
     deliver(net.members[0]!.address, encodeMessage(header, [], RFC9838));
     expect(ksEvents(net, "ks.rekeyAcked")).toEqual([]);
-    expect(net.servers[0]!.state.groups.get("1111")!.pushes.size).toBe(2);
+    expect(net.servers[0]!.state.groups.get("1111")!.branches[0]!.pushes.size).toBe(2);
   });
 
   it("to a rekey that is over is reported", () => {
@@ -275,7 +275,7 @@ describe.each(["unicast", "multicast"] as const)("an operator of a %s group in t
       expect(spis(gm)).toEqual(spis(net.members[0]!));
       expect(gm.sas.has(old!)).toBe(false);
     }
-    expect(net.servers[0]!.state.groups.get("1111")!.pushes.size).toBe(0);
+    expect(net.servers[0]!.state.groups.get("1111")!.branches[0]!.pushes.size).toBe(0);
   });
 
   it("puts one member out for good: nothing that it can open brings keys, and the others come back", () => {

@@ -41,7 +41,7 @@ describe("a member of a group with a key tree", () => {
     const paths = net.members.map((gm) => held(gm)!.path);
     commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
     runUntil(net, 11 * SECOND);
-    for (const gm of net.members) expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+    for (const gm of net.members) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
     expect(net.members.map((gm) => held(gm)!.path)).toEqual(paths);
   });
 
@@ -61,7 +61,7 @@ describe("a member of a group with a key tree", () => {
         { teks: 0, kek: true },
         { teks: 1, kek: false },
       ]);
-      expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+      expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
       expect(spis(gm)).toEqual([...before.teks, ...fresh].sort((a, b) => a - b));
     }
     expect(named(gone!.events, "gm.noKeyPath")).toHaveLength(1);
@@ -78,7 +78,7 @@ describe("a member of a group with a key tree", () => {
       runUntil(net, 100 * SECOND);
       const refusals = named(gone!.events, "gm.registrationFailed").filter(({ data }) => data.notify === 46);
       expect(refusals.length > 0).toBe(bar);
-      expect(kekOf(gone!) === group(net).kek!.sa.spi).toBe(!bar);
+      expect(kekOf(gone!) === group(net).branches[0]!.kek!.sa.spi).toBe(!bar);
       expect(group(net).members.size).toBe(bar ? 3 : 4);
     }
   });
@@ -89,7 +89,7 @@ describe("a member of a group with a key tree", () => {
       evict(net, net.members[index]!, { bar: false });
       runUntil(net, net.now + 100 * SECOND);
     }
-    const kek = group(net).kek!.sa.spi;
+    const kek = group(net).branches[0]!.kek!.sa.spi;
     for (const gm of net.members) {
       expect(kekOf(gm)).toBe(kek);
       expect(named(gm.events, "gm.reregister")).toHaveLength(0);
@@ -109,10 +109,10 @@ describe("a member of a group with a key tree", () => {
     };
     evict(net, gone!);
     runUntil(net, 13 * SECOND);
-    expect(kekOf(one!)).not.toBe(group(net).kek!.sa.spi);
+    expect(kekOf(one!)).not.toBe(group(net).branches[0]!.kek!.sa.spi);
     runUntil(net, 40 * SECOND);
     for (const gm of net.members.slice(1)) {
-      expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+      expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
       expect(spis(gm)).toContain(group(net).generations[0]!.teks[0]!.spi);
       expect(named(gm.events, "gm.registering")).toHaveLength(1);
     }
@@ -125,8 +125,8 @@ describe("a member of a group with a key tree", () => {
     commandGm(net, leaver!, { name: "mapRemoved", group: "GROUP" });
     runUntil(net, 12 * SECOND);
     expect(ksEvents(net, "ks.left")).toHaveLength(1);
-    expect(group(net).kek!.sa.spi).not.toBe(old);
-    for (const gm of others) expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+    expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(old);
+    for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
   });
 
   it("leaves the key server with new keys and nobody to tell when it was the last one", () => {
@@ -135,7 +135,7 @@ describe("a member of a group with a key tree", () => {
     net.wire.length = 0;
     evict(net, net.members[0]!);
     expect(net.wire.filter((wire) => wire.exchange === GSA_REKEY)).toEqual([]);
-    expect(group(net).kek!.sa.spi).not.toBe(old);
+    expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(old);
   });
 });
 
@@ -147,7 +147,7 @@ describe("without a key tree", () => {
     runUntil(net, 30 * SECOND);
     for (const gm of others) {
       expect(named(gm.events, "gm.deleteReceived")).toHaveLength(1);
-      expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+      expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
     }
     expect([...group(net).members.values()].map(({ remote }) => remote.address)).not.toContain(gone!.address);
   });
@@ -161,7 +161,7 @@ describe("without a key tree", () => {
     expect(gone!.sas.size).toBe(0);
     for (const gm of others) {
       expect(rekeys(gm)).toEqual([{ teks: 1, kek: true }]);
-      expect(kekOf(gm)).toBe(group(net).kek!.sa.spi);
+      expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
     }
     runUntil(net, 60 * SECOND);
     expect(named(gone!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ notify: 46 });

@@ -29,7 +29,7 @@ function membership(server: Server, members: readonly Member[]) {
       sa: sa as SaNumber | undefined,
       senderIds,
     })),
-    kek: group.kek?.sa,
+    kek: group.branches[0]!.kek?.sa,
     generations: group.generations,
     held: members.map(({ state }) => state.groups[0]!.held),
     phases: members.map(({ state }) => state.groups[0]!.phase),

@@ -6,6 +6,7 @@ import {
   commandGm,
   commandKs,
   createNetwork,
+  gike,
   gmGroup,
   ICMP,
   ksEvents,
@@ -103,7 +104,7 @@ describe("a member of two groups", () => {
 
   it.each([
     ["45: no such group", { blueId: 3 }, 45],
-    ["46: not authorised", { blue: { authorization: { addresses: [] } } }, 46],
+    ["46: not authorised", { blue: { gikev2: gike({ profile: "OTHER" }) } }, 46],
     ["49: the group is full", { blue: { tuning: { membersMost: 0 } } }, 49],
   ])("is refused in GSA_REGISTRATION with %s, and keeps the other group", (_, change, notify) => {
     const { net, gm } = network(change);
@@ -117,7 +118,7 @@ describe("a member of two groups", () => {
   });
 
   it("refused for the first group asks for the second over the IKE SA that stands all the same", () => {
-    const { net, gm } = network({ red: { authorization: { addresses: [] } } });
+    const { net, gm } = network({ red: { gikev2: gike({ profile: "OTHER" }) } });
     apply(net, gm);
     expect(requests(net).slice(0, 2)).toEqual([GSA_AUTH, GSA_REGISTRATION]);
     expect(gm.state.groups[1]!.phase.at).toBe("registered");

@@ -59,10 +59,10 @@ describe("the IKE SA of a unicast member", () => {
       // GSK_w = prf+(SK_d, ...), and the successor has another SK_d.
       expect(toHex(kwk!.secret)).not.toBe(before[i]!.kwk);
       const member = net.servers[0]!.state.groups.get("1111")!.members.get(`${gm.address}:848`)!;
-      expect(toHex(member.kwk.secret)).toBe(toHex(kwk!.secret));
+      expect(toHex(member.kwk!.secret)).toBe(toHex(kwk!.secret));
       expect(gm.state.endpoint.sas.size).toBe(1);
     });
-    expect(net.servers[0]!.state.endpoint.sas.size).toBe(3);
+    expect(net.servers[0]!.state.endpoint!.sas.size).toBe(3);
     expect(ksEvents(net, "ks.memberLost")).toEqual([]);
   });
 

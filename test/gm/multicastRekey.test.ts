@@ -51,7 +51,7 @@ describe("a multicast rekey", () => {
       expect(gm.state.groups[0]!.held!.sa).toBeUndefined();
       expect(gm.state.groups[0]!.phase.at).toBe("registered");
     }
-    expect(net.servers[0]!.state.endpoint.sas.size).toBe(0);
+    expect(net.servers[0]!.state.endpoint!.sas.size).toBe(0);
     expect(net.servers[0]!.state.groups.get("1111")!.members.size).toBe(2);
   });
 

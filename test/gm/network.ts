@@ -18,7 +18,7 @@ import type { DialectChoice } from "../../src/gikev2/dialects.ts";
 import type { GmConfig, GmGroupConfig, GroupProtocol } from "../../src/gm/config.ts";
 import { createGmState, type GmCommand, type GmState, handleGm, nextGmTimeout } from "../../src/gm/groupMember.ts";
 import type { AuthProfile, EndpointConfig, Tools } from "../../src/ikev2/api.ts";
-import type { KsConfig, KsGroupConfig } from "../../src/ks/config.ts";
+import type { GikeService, KsConfig, KsGroupConfig } from "../../src/ks/config.ts";
 import { createKsState, handleKs, type KsCommand, type KsState, nextKsTimeout } from "../../src/ks/keyServer.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { IdType } from "../../src/wire/ikev2Numbers.ts";
@@ -72,16 +72,19 @@ export function ike(address: string, key = "cisco", change: Partial<EndpointConf
   };
 }
 
+/** What a group serves members of G-IKEv2 with. */
+export function gike(change: Partial<GikeService> = {}): GikeService {
+  return { dialect: "rfc9838", profile: "GETVPN", kekSuite: { ...GCM, kwa: 3 }, ...change };
+}
+
 export function ksGroup(change: Partial<KsGroupConfig> = {}): KsGroupConfig {
   return {
     name: "GROUP",
     id: { kind: "number", number: 1111 },
-    dialect: "rfc9838",
-    profile: "GETVPN",
+    gikev2: gike(),
     transport: { kind: "unicast" },
     kek: {
       lifetimeSeconds: 86400,
-      suite: { ...GCM, kwa: 3 },
       signer: { key: RSA, scheme: { kind: "rsa-pkcs1", hash: "sha256" } },
     },
     dataSas: [
@@ -192,7 +195,7 @@ export interface NetworkOptions {
   readonly group?: Partial<KsGroupConfig>;
   readonly member?: (index: number) => Partial<GmGroupConfig>;
   readonly gmConfig?: (index: number, config: GmConfig) => GmConfig;
-  readonly ksConfig?: (config: KsConfig) => KsConfig;
+  readonly ksConfig?: (config: KsConfig & { readonly ike: EndpointConfig }) => KsConfig;
   readonly crypto?: Crypto;
   readonly seed?: string;
 }
@@ -200,7 +203,7 @@ export interface NetworkOptions {
 export function createNetwork(options: NetworkOptions): Network {
   const rng = createRng(options.seed ?? "network");
   const crypto = options.crypto ?? native;
-  const base: KsConfig = {
+  const base = {
     local: { address: KS_ADDRESS, port: 848 },
     ike: ike(KS_ADDRESS),
     groups: [ksGroup(options.group)],

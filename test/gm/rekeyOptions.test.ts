@@ -74,8 +74,8 @@ describe("multicast rekeys", () => {
         : key.type === "ec"
           ? ecPrivateKey(key.curve, new Uint8Array(key.d.length).fill(9))
           : ed25519PrivateKey(seed(9));
-    const { kek: held } = group(net);
-    group(net).kek = { ...held!, signer: { key: other, scheme } };
+    const { kek: held } = group(net).branches[0]!;
+    group(net).branches[0]!.kek = { ...held!, signer: { key: other, scheme } };
     rekeyNow(net);
     expect(named(net.members[0]!.events, "gm.rekeyReceived")).toEqual([]);
     expect(named(net.members[0]!.events, "gm.rekeyRejected")[0]!.data).toMatchObject({ reason: "authentication" });
@@ -107,12 +107,16 @@ describe("multicast rekeys", () => {
     expect(net.members[0]!.state.groups[0]!.held!.kek!.sa.authentication).toEqual({ kind: "implicit" });
     rekeyNow(net);
     for (const gm of net.members) expect(named(gm.events, "gm.rekeyReceived")).toHaveLength(1);
-    const { kek: held } = group(net);
+    const { kek: held } = group(net).branches[0]!;
     const sa = {
       ...held!.sa,
       authentication: { kind: "signature", algorithm: ALGORITHM } as const,
     };
-    group(net).kek = { ...held!, sa, signer: { key: ed25519PrivateKey(seed(1)), scheme: { kind: "ed25519" } } };
+    group(net).branches[0]!.kek = {
+      ...held!,
+      sa,
+      signer: { key: ed25519PrivateKey(seed(1)), scheme: { kind: "ed25519" } },
+    };
     rekeyNow(net);
     for (const gm of net.members) {
       expect(named(gm.events, "gm.rekeyReceived")).toHaveLength(1);
@@ -256,15 +260,15 @@ describe("Sender-IDs", () => {
   ])("that are used up put all members out, and under new keys the count starts anew (%s)", (_, transport) => {
     const net = registered(4, { ...change(4), ...transport });
     expect(net.members.map((gm) => gm.state.groups[0]!.held!.senderIds)).toEqual([[0], [1], [2], [3]]);
-    const before = group(net).kek!.sa.spi;
+    const before = group(net).branches[0]!.kek!.sa.spi;
     commandGm(net, net.members[0]!, { name: "clear", group: "GROUP" });
     runUntil(net, net.now + 40 * SECOND);
     expect(ksEvents(net, "ks.reinitialised")).toHaveLength(1);
-    expect(group(net).kek!.sa.spi).not.toBe(before);
+    expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(before);
     const ids = net.members.map((gm) => gm.state.groups[0]!.held!.senderIds[0]!);
     expect([...ids].sort()).toEqual([0, 1, 2, 3]);
     for (const gm of net.members) {
-      expect(gm.state.groups[0]!.held!.kek!.sa.spi).toBe(group(net).kek!.sa.spi);
+      expect(gm.state.groups[0]!.held!.kek!.sa.spi).toBe(group(net).branches[0]!.kek!.sa.spi);
       for (const sa of gm.sas.values())
         expect(sa.senderId).toEqual({ value: gm.state.groups[0]!.held!.senderIds[0], bits: 8 });
     }

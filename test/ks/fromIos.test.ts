@@ -24,9 +24,9 @@ describe("a key server's configuration", () => {
       {
         name: "GKM_GROUP",
         id: { kind: "number", number: 123 },
-        profile: "GKM_PROFILE",
+        gikev2: { profile: "GKM_PROFILE", kekSuite: { encr: 12, encrKeyBits: 256, integ: 12, kwa: 3 } },
         transport: { kind: "unicast" },
-        kek: { lifetimeSeconds: 1200, suite: { encr: 12, encrKeyBits: 256, integ: 12, kwa: 3 } },
+        kek: { lifetimeSeconds: 1200 },
         dataSas: [{ number: 1, lifetimeSeconds: 600, suite: { encr: 12, encrKeyBits: 256, integ: 12 } }],
         retransmit: { seconds: 10, count: 2 },
       },
@@ -36,7 +36,7 @@ describe("a key server's configuration", () => {
       action: "permit",
       selector: { protocol: 1, sourceFirst: 0, sourceLast: 0xffffffff },
     });
-    expect(config!.ike.profiles[0]).toMatchObject({
+    expect(config!.ike!.profiles[0]).toMatchObject({
       name: "GKM_PROFILE",
       match: { remoteAddresses: [{ network: "192.168.1.0", mask: "255.255.255.0" }] },
     });
@@ -45,11 +45,66 @@ describe("a key server's configuration", () => {
   it("reports all that it cannot serve with, each at its line", () => {
     const text = lab("ks1")
       .replace("rekey authentication mypubkey rsa RSA_KEYS", "")
-      .replace("gikev2 GKM_PROFILE", "gdoi");
+      .replace("rekey algorithm aes 256", "rekey algorithm des-cbc");
     const { config, problems } = ks(text);
     expect(config).toBeUndefined();
     expect(problems.map(({ code }) => code)).toEqual(["iosUnsupported", "iosIncompleteObject"]);
     for (const { file, line } of problems) expect([file, line > 1]).toEqual(["ks1.cfg", true]);
+  });
+
+  const GDOI = `
+crypto isakmp policy 10
+ encryption aes 256
+ authentication pre-share
+ group 14
+crypto isakmp key cisco address 0.0.0.0
+access-list 5 deny 192.168.1.9
+access-list 5 permit 192.168.1.0 0.0.0.255
+crypto gkm group`;
+
+  it("serves both protocols where it has an ISAKMP policy beside the IKEv2 profile, each with a KEK of its own", () => {
+    const text = lab("ks1")
+      .replace("crypto gkm group", GDOI)
+      .replace("  no gdoi\n", "  authorization address ipv4 5\n");
+    const { config, problems } = ks(text);
+    expect(problems).toEqual([]);
+    expect(config!.groups[0]).toMatchObject({
+      gikev2: { profile: "GKM_PROFILE", kekSuite: { encr: 12, encrKeyBits: 256, integ: 12, kwa: 3 } },
+      gdoi: {
+        switches: { acknowledgement: "cisco" },
+        kekSuite: { encr: 12, encrKeyBits: 256, integ: 0, kwa: 0 },
+        authorization: {
+          addresses: [
+            { permit: false, first: 0xc0a80109, last: 0xc0a80109 },
+            { permit: true, first: 0xc0a80100, last: 0xc0a801ff },
+          ],
+        },
+      },
+    });
+    expect(config!.isakmp!.policies).toMatchObject([{ encryption: 7, keyBits: 256, group: 14, authentication: 1 }]);
+    expect(ks(lab("ks1").replace("crypto gkm group", GDOI)).config!.isakmp).toBeUndefined();
+  });
+
+  it("serves GDOI alone, with a KEK that G-IKEv2 does not have", () => {
+    const text = lab("ks1")
+      .replace("crypto gkm group", GDOI)
+      .replace("  no gdoi\n  gikev2 GKM_PROFILE\n", "")
+      .replace("rekey algorithm aes 256", "rekey algorithm des-cbc\n  rekey acknowledgement interoperable");
+    const { config, problems } = ks(text);
+    expect(problems).toEqual([]);
+    expect([config!.ike, config!.groups[0]!.gikev2]).toEqual([undefined, undefined]);
+    expect(config!.groups[0]!.gdoi).toEqual({
+      switches: { acknowledgement: "interoperable" },
+      kekSuite: { encr: 2, encrKeyBits: 0, integ: 0, kwa: 0 },
+    });
+    const bare = lab("ks1").replace("  no gdoi\n  gikev2 GKM_PROFILE\n", "");
+    expect(ks(bare).problems).toMatchObject([{ code: "iosIncompleteObject" }]);
+  });
+
+  it("without an ISAKMP policy serves G-IKEv2 alone although gdoi is on", () => {
+    const { config, problems } = ks(lab("ks1").replace("  no gdoi\n", ""));
+    expect(problems).toEqual([]);
+    expect(config!.groups[0]!.gdoi).toBeUndefined();
   });
 
   it("takes the multicast address of rekeys from its access list", () => {
@@ -80,10 +135,10 @@ describe("a member's configuration", () => {
     });
   });
 
-  it("that speaks GDOI is refused with its place", () => {
+  it("that speaks GDOI without an ISAKMP policy is refused with its place", () => {
     const { config, problems } = gm(lab("gm1").replace(" client protocol gikev2 GKM_PROFILE\n", ""));
     expect(config).toBeUndefined();
-    expect(problems[0]).toMatchObject({ code: "iosUnsupported", file: "gm1.cfg" });
+    expect(problems[0]).toMatchObject({ code: "iosIncompleteObject", file: "gm1.cfg" });
   });
 
   it("registers with the key server that the other configuration describes", () => {

@@ -51,7 +51,7 @@ function serverView(
 ): ServerGroupView {
   const { identity } = group;
   const counters = running?.counters;
-  const copyAt = state && running && timerAt(state.timers, timerKey("copy", running.id));
+  const copyAt = state && running?.branches.flatMap(({ id }) => timerAt(state.timers, timerKey("copy", id)) ?? [])[0];
   return {
     name: group.name,
     identity: identity?.kind === "address" ? formatIpv4(identity.address) : String(identity?.number ?? ""),
@@ -90,11 +90,16 @@ function serverView(
   };
 }
 
+const MEMBER_TYPES: Readonly<Record<KsMember["protocol"], ServerMemberView["type"]>> = {
+  gikev2: "G-IKEv2 (IKEv2)",
+  gdoi: "GDOI (ISAKMP)",
+};
+
 function memberView(member: KsMember): ServerMemberView {
   return {
     address: member.remote.address,
     version: VERSIONS.member,
-    type: "G-IKEv2 (IKEv2)",
+    type: MEMBER_TYPES[member.protocol],
     rekeysSent: member.rekeysSent,
     retries: member.rekeyRetries,
     acksReceived: member.acksReceived,
@@ -151,7 +156,9 @@ function saView(
   };
 }
 
-function kekView(server: LocalServer, { kek, config }: KsGroup, now: Micros): ServerKekView | undefined {
+/** `show` has room for one KEK: that of G-IKEv2 where the group has both. */
+function kekView(server: LocalServer, { branches, config }: KsGroup, now: Micros): ServerKekView | undefined {
+  const kek = branches.find((branch) => branch.kek !== undefined)?.kek;
   if (kek === undefined) return undefined;
   const { suite, spi, publicKey } = kek.sa;
   const retransmit = config.transport.kind === "unicast" ? config.retransmit : undefined;
