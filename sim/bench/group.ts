@@ -4,7 +4,7 @@ import { SECOND } from "../../src/base/micros.ts";
 import type { Selector } from "../../src/esp/api.ts";
 import type { GmConfig } from "../../src/gm/config.ts";
 import type { AuthProfile, EndpointConfig } from "../../src/ikev2/api.ts";
-import type { KsConfig } from "../../src/ks/config.ts";
+import type { KsConfig, Signer } from "../../src/ks/config.ts";
 import { Encr, Kwa, Prf, SequenceNumbers } from "../../src/wire/ikev2Numbers.ts";
 
 /** Diffie-Hellman groups of the registration benchmark. */
@@ -60,8 +60,13 @@ function ike(proof: Proof, dh: BenchDhGroup): EndpointConfig {
   return { proposals: PROPOSALS[dh], profiles: [profile(proof)], retransmit: RETRANSMIT };
 }
 
-/** Rekeys go out to all members at once, are sent again after 10 s three times, and nobody is put out for silence. */
-export function ksConfig(dh: BenchDhGroup, proof: Proof): KsConfig {
+const MULTICAST = { address: "239.192.1.190", port: PORT } as const;
+
+/**
+ * Rekeys go out to all members at once, are sent again after 10 s three times, and nobody is put out for silence. With a
+ * `signer` there is one signed message for all members instead, and no copy of it.
+ */
+export function ksConfig(dh: BenchDhGroup, proof: Proof, signer?: Signer): KsConfig {
   return {
     local: KS_ENDPOINT,
     ike: ike(proof, dh),
@@ -70,8 +75,11 @@ export function ksConfig(dh: BenchDhGroup, proof: Proof): KsConfig {
         name: GROUP_NAME,
         id: GROUP_ID,
         gikev2: { dialect: "rfc9838", profile: PROFILE_NAME, kekSuite: { ...SUITE, kwa: Kwa.KW_5649_256 } },
-        transport: { kind: "unicast" },
-        kek: { lifetimeSeconds: 86_400 },
+        transport:
+          signer === undefined
+            ? { kind: "unicast" }
+            : { kind: "multicast", source: KS_ENDPOINT, destination: MULTICAST },
+        kek: { lifetimeSeconds: 86_400, ...(signer === undefined ? {} : { signer }) },
         dataSas: [
           {
             number: 1,
@@ -82,7 +90,7 @@ export function ksConfig(dh: BenchDhGroup, proof: Proof): KsConfig {
           },
         ],
         mode: "tunnel",
-        retransmit: { seconds: 10, count: 3 },
+        retransmit: { seconds: 10, count: signer === undefined ? 3 : 0 },
         tuning: { batchSize: 0, ejectAfter: { unit: "rekey", count: 1_000 } },
       },
     ],

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
-import { formatIpv4, type Ipv4, parseIpv4 } from "../../src/base/ipv4.ts";
+import { formatIpv4, type Ipv4, isMulticastIpv4, parseIpv4 } from "../../src/base/ipv4.ts";
 import type { Datagram, Endpoint } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
@@ -22,6 +22,7 @@ import {
   nextGmTimeout,
 } from "../../src/gm/groupMember.ts";
 import type { Tools } from "../../src/ikev2/api.ts";
+import type { Signer } from "../../src/ks/config.ts";
 import { createKsState, handleKs, type KsInput, type KsState, nextKsTimeout } from "../../src/ks/keyServer.ts";
 import { IpProtocol } from "../../src/wire/ip.ts";
 import { createRng } from "../core/rng.ts";
@@ -35,6 +36,8 @@ export interface RoleNetworkOptions {
   readonly dh: BenchDhGroup;
   readonly credentials: Credentials;
   readonly crypto: Crypto;
+  /** Given: rekeys are multicast messages with its signature. */
+  readonly signer?: Signer;
   /** Undefined: nothing is noted. */
   readonly trace: Trace | undefined;
   /** One way between the key server and a member (1 ..), in microseconds. */
@@ -78,6 +81,8 @@ export interface RoleNetwork {
   member(number: number): GmState;
   /** From now on: another back end, another trace or none. */
   change(crypto: Crypto, trace: Trace | undefined): void;
+  /** Gives a member a packet as it would come from its link. */
+  inject(number: number, packet: Bytes): void;
   commandServer(command: Extract<KsInput, { kind: "command" }>["command"]): void;
   commandMember(number: number, command: Extract<GmInput, { kind: "command" }>["command"]): void;
 }
@@ -106,6 +111,7 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
       trace = newTrace;
       for (const node of nodes) node.tools = { crypto, rng: node.tools.rng };
     },
+    inject: (number, packet) => onArrival({ node: nodes[number]!, packet, cause: NONE }),
     commandServer: (command) => perform(nodes[0]!, handle(nodes[0]!, { kind: "command", command }), NONE),
     commandMember: (number, command) =>
       perform(nodes[number]!, handle(nodes[number]!, { kind: "command", command }), NONE),
@@ -158,24 +164,28 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
       interface: "Ethernet0/0",
       octets: packet.length,
     });
-    const to = nodeAt(remote.address);
-    if (isLost()) {
-      trace?.append(scheduler.now, node.number, "packet.lost", sent, packet, { link: node.name, reason: "loss" });
-      return;
-    }
-    const wait = delay(node.number === 0 ? to.number : node.number);
-    scheduler.schedule(scheduler.now + wait, arrive, { node: to, packet, cause: sent ?? NONE });
+    const address = parseIpv4(remote.address)!;
+    if (!isMulticastIpv4(address)) deliver(node, nodeAt(address), packet, sent ?? NONE);
+    else for (let number = 1; number <= members; number++) deliver(node, nodes[number]!, packet, sent ?? NONE);
   }
 
-  function nodeAt(address: string): Node {
-    const value = parseIpv4(address)!;
-    const node = value === nodes[0]!.address ? nodes[0] : nodes[value - benchAddress(1) + 1];
-    assert(node !== undefined, `nobody has the address ${address}`);
+  function deliver(from: Node, to: Node, packet: Bytes, cause: number): void {
+    if (isLost()) {
+      trace?.append(scheduler.now, from.number, "packet.lost", cause, packet, { link: from.name, reason: "loss" });
+      return;
+    }
+    const wait = delay(from.number === 0 ? to.number : from.number);
+    scheduler.schedule(scheduler.now + wait, arrive, { node: to, packet, cause });
+  }
+
+  function nodeAt(address: Ipv4): Node {
+    const node = address === nodes[0]!.address ? nodes[0] : nodes[address - benchAddress(1) + 1];
+    assert(node !== undefined, () => `nobody has the address ${formatIpv4(address)}`);
     return node;
   }
 }
 
-function createNode(number: number, { dh, credentials, crypto }: RoleNetworkOptions, root: Rng): Node {
+function createNode(number: number, { dh, credentials, signer, crypto }: RoleNetworkOptions, root: Rng): Node {
   const proof = credentials(number);
   const name = number === 0 ? "ks1" : `gm${number}`;
   const address = benchAddress(number);
@@ -186,7 +196,7 @@ function createNode(number: number, { dh, credentials, crypto }: RoleNetworkOpti
     addressText: formatIpv4(address),
     role:
       number === 0
-        ? { kind: "ks", state: createKsState(ksConfig(dh, proof)) }
+        ? { kind: "ks", state: createKsState(ksConfig(dh, proof, signer)) }
         : { kind: "gm", state: createGmState(gmConfig(number, dh, proof)) },
     tools: { crypto, rng: root.fork(name) },
     plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
@@ -212,12 +222,13 @@ function packetOf(node: Node, local: Endpoint, remote: Endpoint, octets: Bytes):
 /** Undefined where a checksum is wrong, or the packet is for somebody else. */
 function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
   const header = ipHeader(packet);
-  if (header === undefined || header.protocol !== IpProtocol.UDP || header.destination !== node.address)
-    return undefined;
+  if (header?.protocol !== IpProtocol.UDP) return undefined;
+  const isMine = header.destination === node.address;
+  if (!isMine && !isMulticastIpv4(header.destination)) return undefined;
   const udp = readUdp(packet, header);
   if (udp === undefined) return undefined;
   return {
-    local: { address: node.addressText, port: udp.destinationPort },
+    local: { address: isMine ? node.addressText : formatIpv4(header.destination), port: udp.destinationPort },
     remote: { address: formatIpv4(header.source), port: udp.sourcePort },
     octets: udp.payload,
   };
