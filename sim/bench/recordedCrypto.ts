@@ -27,7 +27,7 @@ const OPERATIONS = {
   dhShared: 1,
   sign: 0,
   verify: 0,
-} as const satisfies Record<Exclude<keyof Crypto, "backend">, number | undefined>;
+} as const satisfies Record<Exclude<keyof Crypto, "backend" | "share">, number | undefined>;
 
 export function newRecording(): Recording {
   return { operations: [], keys: [] };

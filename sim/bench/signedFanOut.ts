@@ -12,6 +12,7 @@ import type { GmState } from "../../src/gm/state.ts";
 import type { Signer } from "../../src/ks/config.ts";
 import { createRng } from "../core/rng.ts";
 import type { Trace } from "../core/trace.ts";
+import { sharedKey } from "./credentials.ts";
 import { fanOutDelay } from "./fanOut.ts";
 import { GROUP_NAME } from "./group.ts";
 import { createRoleNetwork } from "./roleNetwork.ts";
@@ -43,6 +44,7 @@ export function signedFanOut(members: number, crypto: Crypto, signer: Signer): S
     dh: 31,
     crypto,
     signer,
+    credentials: sharedKey,
     trace: undefined,
     delay: fanOutDelay,
     isLost: () => false,

@@ -1,18 +1,26 @@
-/** `getvpn bench rekey`: unicast rekeys with acknowledgement beside a skeleton that does the same cryptography. */
+/**
+ * `getvpn bench rekey`: unicast rekeys with acknowledgement beside a skeleton that does the same cryptography, and signed
+ * rekeys for all members with results shared and not.
+ */
 import { spawnSync } from "node:child_process";
+import { assert } from "../../src/base/errors.ts";
 import { native } from "../../src/crypto/native.ts";
 import { bareFanOut } from "../bench/bareFanOut.ts";
 import { type FanOut, roleFanOut } from "../bench/fanOut.ts";
 import { type BenchReport, type BenchRow, rateRow, valueRow } from "../bench/report.ts";
+import { benchSigner, type SignedFanOut, type SignerKind, signedFanOut } from "../bench/signedFanOut.ts";
 import { Trace } from "../core/trace.ts";
 import { memoCrypto } from "../scenario/memo.ts";
 import { nodeSha256 } from "./backends.ts";
-import { peakMemory, secondsOf } from "./benchClock.ts";
+import { peakMemory, secondsOf, takeTurns } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
 import { printNote } from "./terminal.ts";
 
 const SIZES = [1_000, 10_000];
 const REKEYS = 20;
+/** Of signed rekeys, in each round. */
+const SIGNED_REKEYS = 3;
+const SIGNERS: readonly SignerKind[] = ["ECDSA P-256", "RSA-2048"];
 const MEGABYTE = 2 ** 20;
 
 const newTrace = (): Trace => new Trace({ sha256: nodeSha256() });
@@ -27,6 +35,7 @@ export function benchRekey({ rounds, quick }: BenchOptions): BenchReport {
     const memory = memoryRow(size, rekeys);
     if (memory !== undefined) rows.push(memory);
   }
+  for (const kind of SIGNERS) rows.push(signedRow(kind, sizes.at(-1)!, rounds));
   return { benchmark: "rekey", rows };
 }
 
@@ -61,6 +70,32 @@ function rowsOf(size: number, rekeys: number, rounds: number): readonly BenchRow
     row("memo", times.memo, times.bare),
     row("trace on against off", times.plain, times.untraced),
   ];
+}
+
+/** One signed message for all members: our own speed with the memo on against off, over the very same rekeys. */
+function signedRow(kind: SignerKind, size: number, rounds: number): BenchRow {
+  printNote(`${size} members register, twice, for rekeys signed with ${kind}`);
+  const signer = benchSigner(kind);
+  const [on, off] = [memoCrypto(native), native].map((crypto) => {
+    const model = signedFanOut(size, crypto, signer);
+    const trace = newTrace();
+    model.traceTo(trace);
+    model.run(1);
+    return { model, trace };
+  }) as [TracedModel, TracedModel];
+  const run = ({ model }: TracedModel) => secondsOf(() => model.run(SIGNED_REKEYS));
+  const times = takeTurns(
+    rounds,
+    () => run(on),
+    () => run(off),
+  );
+  assert(on.trace.fingerprint() === off.trace.fingerprint(), "the memo has moved the fingerprint");
+  return rateRow(`${size} members, ${kind} signature, memo on against off`, "rekeys/s", size * SIGNED_REKEYS, times);
+}
+
+interface TracedModel {
+  readonly model: SignedFanOut;
+  readonly trace: Trace;
 }
 
 function timed(model: FanOut, rekeys: number): number {

@@ -6,7 +6,7 @@
  * It lies below the meters: every device still pays the virtual time of its own operations.
  */
 import type { Bytes } from "../../src/base/bytes.ts";
-import type { Crypto, DhGroup, PublicKey, SignatureScheme } from "../../src/crypto/api.ts";
+import type { Crypto, DhGroup, PublicKey, SharedInputs, SignatureScheme } from "../../src/crypto/api.ts";
 import { Repeats } from "./repeats.ts";
 
 /**
@@ -20,6 +20,7 @@ export function memoCrypto(crypto: Crypto): Crypto {
   const opened = new Repeats<Bytes | undefined>((plain) => plain?.slice());
   const decrypted = new Repeats<Bytes>((plain) => plain.slice());
   const unwrapped = new Repeats<Bytes | undefined>((plain) => plain?.slice());
+  const readings = new Repeats<unknown>((reading) => reading);
   const shared = createTable<{ readonly secret: Bytes | undefined }>();
   const publics = createTable<Bytes>();
   /** Private key of each public value that was made here, by group and value. */
@@ -36,6 +37,7 @@ export function memoCrypto(crypto: Crypto): Crypto {
       ),
     cbcDecrypt: (cipher, key, iv, data) =>
       decrypted.get([data, iv, key], [cipher], () => crypto.cbcDecrypt(cipher, key, iv, data)),
+    share: <T>({ octets, words }: SharedInputs, compute: () => T) => readings.get(octets, words, compute) as T,
     unwrapKey: (kek, wrapped) => unwrapped.get([wrapped, kek], [], () => crypto.unwrapKey(kek, wrapped)),
     dhPublic(group, privateKey) {
       const value = publics.get(keyOf([group], privateKey), () => crypto.dhPublic(group, privateKey));

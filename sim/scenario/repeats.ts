@@ -3,14 +3,9 @@
  * Nothing is kept of what comes once, so that a run in which nothing repeats pays one look at an array for each call.
  */
 import { type Bytes, equal } from "../../src/base/bytes.ts";
+import type { SharedInputs } from "../../src/crypto/api.ts";
 
-/** What a result depends on. The last octets of the first string must tell calls apart: a tag, a signature, ciphertext. */
-export interface Inputs {
-  readonly octets: readonly [Bytes, ...Bytes[]];
-  readonly words: readonly (string | number)[];
-}
-
-interface Entry<T> extends Inputs {
+interface Entry<T> extends SharedInputs {
   readonly value: T;
 }
 
@@ -31,8 +26,8 @@ export class Repeats<T> {
     this.copy = copy;
   }
 
-  /** `compute`: must depend on nothing but `octets` and `words`. */
-  get(octets: Inputs["octets"], words: Inputs["words"], compute: () => T): T {
+  /** As `Crypto.share`. */
+  get(octets: SharedInputs["octets"], words: SharedInputs["words"], compute: () => T): T {
     const mark = markOf(octets[0]);
     const place = mark & (PLACES - 1);
     if (this.marks[place] !== mark) {
@@ -42,7 +37,7 @@ export class Repeats<T> {
     const known = this.entries[place];
     if (known !== undefined && isSame(known, octets, words)) return this.copy(known.value);
     const value = compute();
-    const copies = octets.map((one) => one.slice()) as unknown as Inputs["octets"];
+    const copies = octets.map((one) => one.slice()) as unknown as SharedInputs["octets"];
     this.entries[place] = { octets: copies, words, value: this.copy(value) };
     return value;
   }
@@ -54,9 +49,10 @@ function markOf(octets: Bytes): number {
   return end < 4 ? 0 : (octets[end - 4]! << 24) | (octets[end - 3]! << 16) | (octets[end - 2]! << 8) | octets[end - 1]!;
 }
 
-function isSame(known: Inputs, octets: Inputs["octets"], words: Inputs["words"]): boolean {
+function isSame(known: SharedInputs, octets: SharedInputs["octets"], words: SharedInputs["words"]): boolean {
   return (
     known.octets.length === octets.length &&
+    known.words.length === words.length &&
     known.words.every((word, i) => word === words[i]) &&
     known.octets.every((one, i) => equal(one, octets[i]!))
   );

@@ -116,6 +116,20 @@ export interface Crypto {
    * exponents of up to 64 bits are computed with, all others refused: the time of one call is bounded.
    */
   verify(key: PublicKey, scheme: SignatureScheme, message: Bytes, signature: Bytes): boolean;
+
+  /**
+   * What `compute` returns, or what it returned before for equal inputs: a host may let the devices of one run share work
+   * whose result is the same for all of them. Absent: everybody does it. `compute` depends on nothing but `inputs`, uses
+   * this very object for its cryptography, and nobody writes to its result.
+   */
+  share?<T>(inputs: SharedInputs, compute: () => T): T;
+}
+
+/** All that a shared result depends on. Octets are equal by content, words by `===`. */
+export interface SharedInputs {
+  /** The last four octets of the first string tell calls apart: a tag, a signature, ciphertext. */
+  readonly octets: readonly [Bytes, ...Bytes[]];
+  readonly words: readonly unknown[];
 }
 
 /** Octets of private key material that a group wants from the random stream. MODP: 256-bit exponents (up to group 14), 320 above. */

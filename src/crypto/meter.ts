@@ -112,6 +112,46 @@ function signatureNumber(key: PublicKey | PrivateKey, rsa: number, ecdsa: number
   }
 }
 
+/** Says to `share` that the results come with what they cost. */
+const METERED = Symbol("metered");
+
+/** Whoever gets a result that another device has computed pays for it as if it had done so itself. */
+function meteredShare(share: NonNullable<Crypto["share"]>, { counts, octets }: Meter): NonNullable<Crypto["share"]> {
+  return (inputs, compute) => {
+    let isOwn = false;
+    const { value, spent } = share({ ...inputs, words: [METERED, ...inputs.words] }, () => {
+      isOwn = true;
+      const before = { counts: counts.slice(), octets: octets.slice() };
+      return { value: compute(), spent: spentSince(before, { counts, octets }) };
+    });
+    if (isOwn) return value;
+    for (const { operation, count, size } of spent) {
+      counts[operation]! += count;
+      octets[operation]! += size;
+    }
+    return value;
+  };
+}
+
+interface Spent {
+  readonly operation: number;
+  readonly count: number;
+  readonly size: number;
+}
+
+function spentSince(before: Meter, { counts, octets }: Meter): readonly Spent[] {
+  const spent: Spent[] = [];
+  counts.forEach((count, operation) => {
+    if (count === before.counts[operation]) return;
+    spent.push({
+      operation,
+      count: count - before.counts[operation]!,
+      size: octets[operation]! - before.octets[operation]!,
+    });
+  });
+  return spent;
+}
+
 /** The same back end, with each call counted in `meter`. Calls that a back end makes inside an operation are not counted. */
 export function metered(crypto: Crypto, meter: Meter): Crypto {
   const { counts, octets } = meter;
@@ -121,6 +161,7 @@ export function metered(crypto: Crypto, meter: Meter): Crypto {
   }
   return {
     backend: crypto.backend,
+    ...(crypto.share === undefined ? {} : { share: meteredShare(crypto.share, meter) }),
     hash(name, data) {
       count(HASH + hashAt[name], data.length);
       return crypto.hash(name, data);

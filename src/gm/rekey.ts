@@ -13,6 +13,7 @@ import { encrSpec } from "../crypto/suite.ts";
 import type { GroupMessageHeader } from "../gdoi/groupMessage.ts";
 import type { RekeySa } from "../gikev2/dialect.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
+import { readRekeyMessage } from "../gikev2/rekeyReading.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import { gmEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
@@ -42,23 +43,23 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, header: GroupMess
     return;
   }
   const rekeys = rekeyProtocolOf(group);
-  const opened = rekeys.openRekey(turn.tools.crypto, kek.sa, octets, held.assembly, kek.nextMessageId);
-  if (opened.kind === "refused") {
-    reject(turn, group, opened.reason, header.messageId ?? 0, opened.problem);
+  const standing = { assembly: held.assembly, path: held.path, nextMessageId: kek.nextMessageId };
+  const reading = readRekeyMessage(turn.tools.crypto, rekeys, kek.sa, octets, standing);
+  if (reading.kind === "refused") {
+    reject(turn, group, reading.reason, header.messageId ?? 0, reading.problem);
     return;
   }
-  if (opened.kind === "old") {
-    takeCopy(turn, group, datagram, opened.messageId);
+  if (reading.kind === "old") {
+    takeCopy(turn, group, datagram, reading.messageId);
     return;
   }
-  if (opened.kind === "part") {
-    held.assembly = opened.assembly;
+  if (reading.kind === "part") {
+    held.assembly = reading.assembly;
     return;
   }
-  const { messageId, payloads } = opened;
+  const { messageId, update } = reading;
   held.assembly = undefined;
   kek.nextMessageId = messageId + 1;
-  const update = rekeys.readRekey(turn.tools.crypto, kek.sa, payloads, held.path);
   if (!update.ok) {
     // It is the key server's own word, and not understood: the member needs its policy another way.
     reject(turn, group, "contents", messageId, update.problem);

@@ -6,6 +6,9 @@ import { roleFanOut } from "../../../sim/bench/fanOut.ts";
 import { bareHold, type NumberQueue, schedulerHold } from "../../../sim/bench/hold.ts";
 import { replay } from "../../../sim/bench/recordedCrypto.ts";
 import { recordRegistrations, registrationModel } from "../../../sim/bench/registration.ts";
+import { benchSigner, type SignedFanOut, signedFanOut } from "../../../sim/bench/signedFanOut.ts";
+import { Trace } from "../../../sim/core/trace.ts";
+import { memoCrypto } from "../../../sim/scenario/memo.ts";
 import type { Crypto } from "../../../src/crypto/api.ts";
 import { clearMeter, metered, meterRows, newMeter } from "../../../src/crypto/meter.ts";
 import { native } from "../../../src/crypto/native.ts";
@@ -113,5 +116,51 @@ describe("the fan-out", () => {
       expect(dataSent - dataRx + (ackSent - ackRx)).toBe(timers);
       expect(ackRx).toBe(members * 10);
     }
+  });
+});
+
+describe("the signed fan-out", () => {
+  const members = 12;
+  const signers = ["ECDSA P-256", "RSA-2048"] as const;
+
+  it.each(signers)("with %s leaves the same fingerprint whether results are shared or not", (kind) => {
+    const counted = newMeter();
+    const [shared, alone] = [memoCrypto(metered(native, counted)), native].map((crypto) => {
+      const model = signedFanOut(members, crypto, benchSigner(kind));
+      if (crypto !== native) clearMeter(counted);
+      const trace = new Trace();
+      model.traceTo(trace);
+      model.run(2);
+      expect(trace.countOf("gm.rekeyReceived")).toBe(2 * members);
+      return trace.fingerprint();
+    });
+    expect(shared).toBe(alone);
+    // The first member and the second do the work, for both rekeys; then it is known.
+    const verified = meterRows(counted).filter(({ operation }) => operation.endsWith(".verify"));
+    expect(verified.map(({ count }) => count)).toEqual([4]);
+  });
+
+  it.each(signers)("with %s: a tampered copy of a shared message is refused, the genuine one taken", (kind) => {
+    const crypto = memoCrypto(native);
+    const [before, after] = [0, 1].map(() => signedFanOut(members, crypto, benchSigner(kind))) as [
+      SignedFanOut,
+      SignedFanOut,
+    ];
+    const trace = new Trace();
+    before.traceTo(trace);
+    before.run(1);
+    const [sent] = [...trace.ofKind("packet.sent")];
+    const genuine = trace.packet(sent!.packet).slice();
+    for (const at of [60, 200, genuine.length - 1]) {
+      const tampered = genuine.slice();
+      tampered[at]! ^= 1;
+      // No UDP checksum: the packet reaches the member.
+      tampered.fill(0, 26, 28);
+      after.inject(1, tampered);
+    }
+    const { counters } = after.member(1).groups[0]!;
+    expect(counters).toMatchObject({ rejected: 3, rekeysMulticast: 0 });
+    after.inject(1, genuine);
+    expect(counters).toMatchObject({ rejected: 3, rekeysMulticast: 1 });
   });
 });

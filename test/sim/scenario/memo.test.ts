@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createRng } from "../../../sim/core/rng.ts";
 import { memoCrypto } from "../../../sim/scenario/memo.ts";
 import type { Crypto } from "../../../src/crypto/api.ts";
+import { metered, meterRows, newMeter } from "../../../src/crypto/meter.ts";
 import { noble } from "../../../src/crypto/noble.ts";
 import { rsaKey } from "../../../src/crypto/rsaKey.ts";
 
@@ -119,4 +120,18 @@ test("blocks in CBC decrypt under each IV by itself", () => {
   for (let member = 0; member < 5; member++) expect(memo.cbcDecrypt("aes", key, iv, sealed)).toEqual(plain);
   expect(count("cbcDecrypt")).toBe(2);
   expect(memo.cbcDecrypt("aes", key, other, sealed)).toEqual(noble.cbcDecrypt("aes", key, other, sealed));
+});
+
+test("whoever gets what another device has computed pays for it as if it had done so itself", () => {
+  const [one, two] = [newMeter(), newMeter()];
+  const [a, b] = [metered(memo, one), metered(memo, two)];
+  const message = rng.bytes(300);
+  const digestOf = (crypto: Crypto) =>
+    crypto.share!({ octets: [message], words: ["digest"] }, () => crypto.hash("sha256", message));
+  const digest = noble.hash("sha256", message);
+  for (let i = 0; i < 3; i++) expect(digestOf(a)).toEqual(digest);
+  for (let i = 0; i < 2; i++) expect(digestOf(b)).toEqual(digest);
+  expect(count("hash")).toBe(2);
+  expect(meterRows(one)).toEqual([{ operation: "hash.sha256", count: 3, octets: 900 }]);
+  expect(meterRows(two)).toEqual([{ operation: "hash.sha256", count: 2, octets: 600 }]);
 });
