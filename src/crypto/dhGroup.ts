@@ -103,8 +103,19 @@ export function checkExponent(group: ModpGroup | X25519Group, octets: Bytes): vo
  * section 2.1); in a group with a small subgroup it must lie in that (RFC 6989 section 2.2).
  */
 export function acceptableModp(group: ModpGroup, peer: Bytes): boolean {
-  if (peer.length !== group.primeOctets.length) return false;
-  const value = bigFrom(peer);
-  if (value <= 1n || value >= group.prime - 1n) return false;
-  return group.order === undefined || powMod(value, group.order, group.prime) === 1n;
+  const { primeOctets, order } = group;
+  if (peer.length !== primeOctets.length || !isBetween(peer, primeOctets)) return false;
+  return order === undefined || powMod(bigFrom(peer), order, group.prime) === 1n;
+}
+
+/**
+ * 1 < value < prime - 1, octet by octet: as whole numbers it takes some 10 us for 256 octets, for each shared secret. The
+ * prime is odd, so prime - 1 has all its octets but the last one, which is one less.
+ */
+function isBetween(value: Bytes, prime: Bytes): boolean {
+  const last = prime.length - 1;
+  let i = 0;
+  while (i < last && value[i] === prime[i]) i++;
+  const isBelow = i < last ? value[i]! < prime[i]! : value[last]! < prime[last]! - 1;
+  return isBelow && (value[last]! > 1 || value.subarray(0, last).some((octet) => octet !== 0));
 }

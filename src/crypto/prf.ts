@@ -36,8 +36,8 @@ export function integrity(crypto: Crypto, spec: IntegSpec, key: Bytes, data: Byt
  * returns it. RFC 7296 section 2.14.
  */
 export function skeyseed(crypto: Crypto, spec: PrfSpec, ni: Bytes, nr: Bytes, shared: Bytes): Bytes {
-  const half = spec.mac.kind === "hmac" ? undefined : 8;
-  return prf(crypto, spec, concat(ni.subarray(0, half), nr.subarray(0, half)), shared);
+  const key = spec.mac.kind === "hmac" ? concat(ni, nr) : concat(ni.subarray(0, 8), nr.subarray(0, 8));
+  return prf(crypto, spec, key, shared);
 }
 
 /**

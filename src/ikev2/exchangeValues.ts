@@ -1,5 +1,5 @@
 /** Fresh values that exchanges begin with: SPIs, nonces and private keys, all from the stream of the caller. */
-import { type Bytes, toHex, uintFrom } from "../base/bytes.ts";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { DH_PRIVATE_LENGTH, type DhGroup } from "../crypto/api.ts";
 import type { Tools } from "./api.ts";
 
@@ -16,7 +16,7 @@ export function isNonce(data: Bytes): boolean {
 export function newSpi(tools: Tools): string {
   for (;;) {
     const octets = tools.rng.bytes(8);
-    if (uintFrom(octets.subarray(0, 4)) !== 0) return toHex(octets);
+    if (octets[0]! + octets[1]! + octets[2]! + octets[3]! > 0) return toHex(octets);
   }
 }
 

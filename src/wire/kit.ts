@@ -183,6 +183,7 @@ export function zero(count: number): Derived {
 
 /** Length in octets of the struct that this field stands in. Narrows what later fields may read. */
 export function lengthOfStruct(field: UintCodec): Derived {
+  const limit = 2 ** (8 * field.width);
   return {
     derived: true,
     silent: true,
@@ -190,7 +191,7 @@ export function lengthOfStruct(field: UintCodec): Derived {
     write: (w) => writeUint(w, field.width, 0),
     finish(w, start, at) {
       const length = w.at - start;
-      if (length >= 2 ** (8 * field.width)) throw new WireError("badLength", "content exceeds its length field", at);
+      if (length >= limit) throw new WireError("badLength", "content exceeds its length field", at);
       if (field.width === 1) w.patch8(at, length);
       else if (field.width === 2) w.patch16(at, length);
       else w.patch32(at, length);
@@ -209,12 +210,13 @@ export function lengthOfStruct(field: UintCodec): Derived {
 
 /** Number of octets or elements in the field named `key` of the same struct. */
 export function lengthOf(field: UintCodec, key: string): Derived {
+  const limit = 2 ** (8 * field.width);
   return {
     derived: true,
     shape: { form: "size", width: field.width, of: key },
     write(w, value) {
       const length = (value[key] as { length: number }).length;
-      if (length >= 2 ** (8 * field.width)) throw new WireError("tooMany", `${key} is too long`, w.at);
+      if (length >= limit) throw new WireError("tooMany", `${key} is too long`, w.at);
       writeUint(w, field.width, length);
     },
     read(r, tree, name, scope) {
