@@ -12,6 +12,7 @@ import type { Network } from "./networkState.ts";
 import type { RouterSpec } from "./spec.ts";
 import { ikev2Views } from "./views/ikev2.ts";
 import { ipsecViews } from "./views/ipsec.ts";
+import { isakmpViews } from "./views/isakmp.ts";
 import { memberViews } from "./views/member.ts";
 import { serverViews } from "./views/server.ts";
 
@@ -33,7 +34,7 @@ export function routerView(network: Network, device: Device, now: Micros): Route
     ikev2Sas: roles.flatMap(({ state }) =>
       state.endpoint === undefined ? [] : ikev2Views(spec.config, state.endpoint, now),
     ),
-    isakmpSas: [],
+    isakmpSas: roles.flatMap(isakmpViews),
     ipsec: device.ports.flatMap((port) => ipsecViews(device, port, now)),
   };
 }

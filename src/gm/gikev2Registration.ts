@@ -7,7 +7,7 @@ import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { isUsedByOthers, type Registering, registeringOver, serverFailed, takeGrant, wishOf } from "./registration.ts";
 import type { GmGroup, Registrar, Turn } from "./state.ts";
-import { dialectFor, groupsOf } from "./state.ts";
+import { dialectFor, groupsOf, ikeOf } from "./state.ts";
 
 export const gikev2Registrar: Registrar = {
   exchangeOf(group, isShared) {
@@ -17,7 +17,8 @@ export const gikev2Registrar: Registrar = {
   canShare({ protocol: a }, { protocol: b }) {
     return a.kind === "gikev2" && b.kind === "gikev2" && a.profile === b.profile && a.dialect === b.dialect;
   },
-  open({ state, tools, now }, group, server) {
+  open(turn, group, server) {
+    const endpoint = ikeOf(turn);
     const { local, protocol } = group.config;
     const dialect = dialectFor(group);
     const options = {
@@ -27,10 +28,10 @@ export const gikev2Registrar: Registrar = {
       authExchange: dialect.authExchange,
       payloads: dialect.registration(wishOf(group)),
     };
-    const outcomes = initiate(state.endpoint, tools, options, now);
-    return { sa: lastSa(state.endpoint), outcomes: outcomes.filter(isHostOutcome) };
+    const outcomes = initiate(endpoint, turn.tools, options, turn.now);
+    return { sa: lastSa(endpoint), outcomes: outcomes.filter(isHostOutcome) };
   },
-  isUp: ({ state }, sa) => saView(state.endpoint, sa)?.established === true,
+  isUp: (turn, sa) => saView(ikeOf(turn), sa)?.established === true,
   ask,
   leave: (turn, group, sa) => sendWithdrawal(turn, group, sa, NotifyType.REGISTRATION_FAILED),
   retire,
@@ -43,14 +44,13 @@ function ask(turn: Turn, group: GmGroup, sa: SaNumber): void {
   const { registrationExchange, registration } = dialectFor(group);
   const options = { tag: `${REGISTER} ${group.index}` };
   const payloads = registration(wishOf(group));
-  passOn(turn.out, request(turn.state.endpoint, turn.tools, sa, registrationExchange, payloads, options, turn.now));
+  passOn(turn.out, request(ikeOf(turn), turn.tools, sa, registrationExchange, payloads, options, turn.now));
 }
 
 /** The key server closes the IKE SA of the registration before; the one before that it has forgotten. */
 function retire(turn: Turn, group: GmGroup, old: SaNumber): void {
   const { retiredSa } = group;
-  if (retiredSa !== undefined && !isUsedByOthers(turn, "gikev2", group, retiredSa))
-    forget(turn.state.endpoint, retiredSa);
+  if (retiredSa !== undefined && !isUsedByOthers(turn, "gikev2", group, retiredSa)) forget(ikeOf(turn), retiredSa);
   group.retiredSa = old;
 }
 
@@ -60,7 +60,7 @@ export function onIkeKeys(turn: Turn, entry: KeyEntry): void {
   for (const group of groupsOf(turn, "gikev2")) {
     const { phase } = group;
     if (phase.at !== "registering" || phase.step !== "auth") continue;
-    const view = saView(turn.state.endpoint, phase.sa);
+    const view = saView(ikeOf(turn), phase.sa);
     if (view?.spiInitiator === entry.spiInitiator) group.phase = { ...phase, since: turn.now };
   }
 }
@@ -72,7 +72,7 @@ export function onEstablished(turn: Turn, sa: SaNumber, payloads: readonly Paylo
   }
   for (const group of registeringOver(turn, "gikev2", sa)) {
     const { server, since } = group.phase as Registering;
-    if (saView(turn.state.endpoint, sa)?.established !== true) {
+    if (saView(ikeOf(turn), sa)?.established !== true) {
       serverFailed(turn, group, "closed", 0);
       continue;
     }
@@ -95,7 +95,7 @@ export function onRegistrationAnswer(turn: Turn, sa: SaNumber, tag: string, payl
 /** Policy and keys, or a reason why not. */
 function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly Payload[]): void {
   const dialect = dialectFor(group);
-  const view = saView(turn.state.endpoint, sa)!;
+  const view = saView(ikeOf(turn), sa)!;
   const kwk = view.skD && dialect.unicastKwk(turn.tools.crypto, view.suite, view.skD);
   if (kwk === undefined) {
     abandon(turn, group, sa, "keyWrap", NotifyType.NO_PROPOSAL_CHOSEN);
@@ -122,7 +122,7 @@ function abandon(turn: Turn, group: GmGroup, sa: SaNumber, reason: string, notif
   if (notify === NotifyType.INVALID_SYNTAX && !isUsedByOthers(turn, "gikev2", group, sa)) {
     // Out of the phase first: the end of this SA is no failure of its own.
     serverFailed(turn, group, reason, notify);
-    passOn(turn.out, close(turn.state.endpoint, turn.tools, sa, turn.now));
+    passOn(turn.out, close(ikeOf(turn), turn.tools, sa, turn.now));
     return;
   }
   sendWithdrawal(turn, group, sa, notify === NotifyType.INVALID_SYNTAX ? NotifyType.REGISTRATION_FAILED : notify);
@@ -131,7 +131,7 @@ function abandon(turn: Turn, group: GmGroup, sa: SaNumber, reason: string, notif
 
 /** GSA_REGISTRATION with IDg and an error notify: refusing the policy, or leaving. RFC 9838 section 2.3.2. */
 export function sendWithdrawal(turn: Turn, group: GmGroup, sa: SaNumber, notify: number): void {
-  const { endpoint } = turn.state;
+  const endpoint = ikeOf(turn);
   if (saView(endpoint, sa)?.established !== true) return;
   const dialect = dialectFor(group);
   const payloads = dialect.withdrawal(group.config.id, notify);

@@ -3,11 +3,10 @@
  * the data plane of its router out. One endpoint of each version of IKE serves all groups that register with it; messages
  * under a KEK are told from those of the endpoints by version and exchange type.
  */
-import type { Bytes } from "../base/bytes.ts";
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
-import { groupRekeyOf } from "../gdoi/groupMessage.ts";
+import { groupRekeyOf, isIkev1 } from "../gdoi/groupMessage.ts";
 import {
   expire as expireIsakmp,
   nextDeadline as nextIsakmpDeadline,
@@ -41,7 +40,7 @@ export function handleGm(state: GmState, tools: Tools, input: GmInput, now: Micr
       onDatagram(turn, input.datagram);
       break;
     case "timeout":
-      followIke(turn, expire(state.endpoint, tools, now));
+      if (state.endpoint !== undefined) followIke(turn, expire(state.endpoint, tools, now));
       if (state.isakmp !== undefined) followIsakmp(turn, expireIsakmp(state.isakmp.endpoint, tools, now));
       runTimers(turn);
       break;
@@ -53,8 +52,9 @@ export function handleGm(state: GmState, tools: Tools, input: GmInput, now: Micr
 }
 
 export function nextGmTimeout(state: GmState): Micros | undefined {
-  const ike = earlier(nextTimer(state.timers), nextDeadline(state.endpoint));
-  return state.isakmp === undefined ? ike : earlier(ike, nextIsakmpDeadline(state.isakmp.endpoint));
+  const { endpoint, isakmp, timers } = state;
+  const ike = endpoint && nextDeadline(endpoint);
+  return earlier(earlier(nextTimer(timers), ike), isakmp && nextIsakmpDeadline(isakmp.endpoint));
 }
 
 function earlier(a: Micros | undefined, b: Micros | undefined): Micros | undefined {
@@ -75,18 +75,10 @@ function onDatagram(turn: Turn, datagram: Datagram): void {
   const { state, tools, now } = turn;
   const header = groupRekeyOf(datagram.octets);
   if (header !== undefined) onRekeyMessage(turn, datagram, header);
-  else if (state.isakmp !== undefined && isIsakmp(datagram.octets)) {
+  else if (state.isakmp !== undefined && (state.endpoint === undefined || isIkev1(datagram.octets))) {
     followIsakmp(turn, receiveIsakmp(state.isakmp.endpoint, tools, datagram, now));
-  } else followIke(turn, receive(state.endpoint, tools, datagram, now));
+  } else if (state.endpoint !== undefined) followIke(turn, receive(state.endpoint, tools, datagram, now));
 }
-
-/** Major version 1, behind the four zeros that stand in front of IKE on port 4500 (RFC 3948 section 2.2). */
-function isIsakmp(octets: Bytes): boolean {
-  const start = octets.length > 4 && octets.subarray(0, 4).every((octet) => octet === 0) ? 4 : 0;
-  return (octets[start + VERSION_OFFSET] ?? 0) >>> 4 === 1;
-}
-
-const VERSION_OFFSET = 17;
 
 // -------------------------------------------------------------------------------------------------------------- timers
 
@@ -148,7 +140,9 @@ function removeMap(turn: Turn, group: GmGroup): void {
 function clear(turn: Turn, group: GmGroup): void {
   if (group.phase.at === "idle") return;
   const { name } = group.config;
+  const sa = group.held?.sa;
   turn.out.push(gmEvent("gm.cleared", { group: name }));
+  if (sa !== undefined) registrarOf(turn, group).retire(turn, group, sa);
   dropPolicy(turn, group, "cleared");
   turn.out.push(gmEvent("gm.unregistered", { group: name, reason: "cleared" }));
   beginRegistration(turn, group, "cleared");

@@ -9,7 +9,7 @@ import { onEstablished, onIkeKeys, onRegistrationAnswer } from "./gikev2Registra
 import { onInbandRekey } from "./inbandRekey.ts";
 import { registeringOver, serverFailed, waitToRegister } from "./registration.ts";
 import type { Turn } from "./state.ts";
-import { dialectFor, groupsOf, rekeysInband } from "./state.ts";
+import { dialectFor, groupsOf, ikeOf, rekeysInband } from "./state.ts";
 
 const UNSUPPORTED = dialectOf("rfc9838").refusal(NotifyType.NO_PROPOSAL_CHOSEN);
 
@@ -18,7 +18,7 @@ export function followIke(turn: Turn, outcomes: readonly IkeOutcome[]): void {
 }
 
 function followOne(turn: Turn, outcome: IkeOutcome): void {
-  const { state, tools, now } = turn;
+  const { tools, now } = turn;
   switch (outcome.kind) {
     case "keys":
       onIkeKeys(turn, outcome.entry);
@@ -38,7 +38,7 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
       const { sa, exchange, messageId, payloads } = outcome;
       const inband = groupsOf(turn, "gikev2").some((group) => dialectFor(group).inbandExchange === exchange);
       const answer = inband ? onInbandRekey(turn, sa, messageId, payloads) : undefined;
-      followIke(turn, respond(state.endpoint, tools, sa, messageId, answer?.payloads ?? UNSUPPORTED, now));
+      followIke(turn, respond(ikeOf(turn), tools, sa, messageId, answer?.payloads ?? UNSUPPORTED, now));
       answer?.afterwards();
       break;
     }
@@ -46,7 +46,7 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
       // A member starts IKE SAs and takes none.
       followIke(
         turn,
-        answerAuth(state.endpoint, tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
+        answerAuth(ikeOf(turn), tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
       );
       break;
     case "response":
@@ -66,7 +66,7 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
  * section 2.3.3 allows the rekey of the IKE SA; that GSK_w changes with it follows from section 3.1.1.
  */
 function onRekeyed(turn: Turn, sa: SaNumber, successor: SaNumber): void {
-  const view = saView(turn.state.endpoint, successor);
+  const view = saView(ikeOf(turn), successor);
   for (const group of groupsOf(turn, "gikev2")) {
     const { held } = group;
     if (held?.sa !== sa || view?.skD === undefined) continue;

@@ -1,4 +1,5 @@
 /** A member whose configuration changes while it works. */
+import type { IkeEndpoint } from "../ikev2/endpoint.ts";
 import type { GmGroup, GmState, IsakmpSide } from "./state.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -23,7 +24,9 @@ export function changedGroups(state: GmState, next: GmState | undefined): readon
  */
 export function adoptConfig(state: GmState, next: GmState): void {
   (state as Writable<GmState>).config = next.config;
-  (state.endpoint as Writable<GmState["endpoint"]>).config = next.endpoint.config;
+  if (state.endpoint === undefined || next.endpoint === undefined)
+    (state as Writable<GmState>).endpoint = next.endpoint;
+  else (state.endpoint as Writable<IkeEndpoint>).config = next.endpoint.config;
   if (state.isakmp === undefined || next.isakmp === undefined) (state as Writable<GmState>).isakmp = next.isakmp;
   else (state.isakmp.endpoint as Writable<IsakmpSide["endpoint"]>).config = next.isakmp.endpoint.config;
   for (const group of next.groups) {

@@ -12,7 +12,7 @@ import { gdoiProtocol } from "../gdoi/gdoiProtocol.ts";
 import { createPulls, type Pulls } from "../gdoi/pull.ts";
 import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
 import type { Dialect, RekeyAssembly, RekeyProtocol, RekeySa } from "../gikev2/dialect.ts";
-import { dialectOfChoice } from "../gikev2/dialects.ts";
+import { type DialectChoice, dialectOfChoice } from "../gikev2/dialects.ts";
 import { endpointFor } from "../gikev2/endpointFor.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite, RekeySelector, TreeKey } from "../gikev2/policy.ts";
@@ -21,7 +21,6 @@ import { createEndpoint as createIsakmpEndpoint } from "../ikev1/endpoint.ts";
 import type { EndpointConfig, SaNumber, Tools } from "../ikev2/api.ts";
 import type { IkeEndpoint } from "../ikev2/endpoint.ts";
 import { createEndpoint } from "../ikev2/endpoint.ts";
-import { DEFAULT_RETRANSMIT } from "../ikev2/window.ts";
 import type { GmConfig, GmGroupConfig, GmTuning, ProtocolKind } from "./config.ts";
 import { GM_TUNING } from "./config.ts";
 import type { GmTransition } from "./states.ts";
@@ -29,7 +28,8 @@ import { stateAfter } from "./states.ts";
 
 export interface GmState {
   readonly config: GmConfig;
-  readonly endpoint: IkeEndpoint;
+  /** Undefined where no group speaks G-IKEv2. */
+  readonly endpoint: IkeEndpoint | undefined;
   /** Undefined where no group speaks GDOI. */
   readonly isakmp: IsakmpSide | undefined;
   readonly groups: readonly GmGroup[];
@@ -216,6 +216,11 @@ export interface Registrar {
 
 export type Registrars = Readonly<Record<ProtocolKind, Registrar>>;
 
+/** Where a group that is registered over IKEv2 finds its SAs. */
+export function ikeOf({ state }: Turn): IkeEndpoint {
+  return state.endpoint!;
+}
+
 export function registrarOf(turn: Turn, group: GmGroup): Registrar {
   return turn.registrars[group.config.protocol.kind];
 }
@@ -247,7 +252,7 @@ export function createGmState(config: GmConfig): GmState {
   assert(new Set(choices.map(({ dialect }) => dialect)).size <= 1, "a member of two dialects");
   return {
     config,
-    endpoint: createEndpoint(endpointFor(config.ike ?? NO_IKE, choices)),
+    endpoint: choices.length === 0 ? undefined : ikeEndpoint(config.ike, choices),
     isakmp: isakmpSide(config),
     groups: config.groups.map(newGroup),
     timers: createTimers(),
@@ -255,8 +260,10 @@ export function createGmState(config: GmConfig): GmState {
   };
 }
 
-/** An endpoint without groups takes nobody and is never used. */
-const NO_IKE: EndpointConfig = { proposals: [], profiles: [], retransmit: DEFAULT_RETRANSMIT };
+function ikeEndpoint(ike: EndpointConfig | undefined, choices: readonly DialectChoice[]): IkeEndpoint {
+  assert(ike !== undefined, "a group of G-IKEv2 without an IKEv2 endpoint");
+  return createEndpoint(endpointFor(ike, choices));
+}
 
 /** A member begins SAs and takes none. */
 function isakmpSide({ isakmp, groups }: GmConfig): IsakmpSide | undefined {

@@ -111,7 +111,7 @@ function unwrapping(net: Network) {
   const [gm] = net.members;
   const held = gm!.state.groups[0]!.held!;
   const { kek, path, sa } = held;
-  const view = saView(gm!.state.endpoint, sa!)!;
+  const view = saView(gm!.state.endpoint!, sa!)!;
   return {
     unicast: { skD: toHex(view.skD!.secret), gskW: toHex(held.kwk!.secret) },
     rekeySa: { spi: kek!.sa.spi, ...(plain(kek!.sa.keys) as object) },

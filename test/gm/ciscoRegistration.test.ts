@@ -45,7 +45,7 @@ describe("a registration in the Cisco dialect", () => {
     const [gm] = net.members;
     expect(ksEvents(net, "ks.refused")[0]!.data).toMatchObject({ notify: 45, reason: "unknownGroup" });
     expect(named(gm!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ notify: 45 });
-    expect([...gm!.state.endpoint.sas.values()].filter(({ phase }) => phase.at === "established")).toEqual([]);
+    expect([...gm!.state.endpoint!.sas.values()].filter(({ phase }) => phase.at === "established")).toEqual([]);
     const { sas } = net.servers[0]!.state.endpoint!;
     expect([...sas.values()].filter(({ phase }) => phase.at === "established")).toEqual([]);
     const answer = net.wire.filter(({ exchange, response }) => exchange === 39 && response)[0]!;

@@ -119,8 +119,7 @@ describe("a unicast rekey in the Cisco dialect", () => {
 
   it("reaches a member whose IKE SA is gone", () => {
     const net = started({ members: 1 });
-    const { endpoint } = net.members[0]!.state;
-    endpoint.sas.clear();
+    net.members[0]!.state.endpoint!.sas.clear();
     commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
     runUntil(net, net.now + SECOND);
     expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(1);

@@ -6,7 +6,15 @@ import type { IsakmpConfig } from "../../src/gdoi/peerCertificates.ts";
 import type { GdoiService } from "../../src/ks/config.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { IsakmpIdType } from "../../src/wire/isakmpNumbers.ts";
-import { createNetwork, gmAddress, type Network, type NetworkOptions, runUntil, startAll, type Wire } from "./network.ts";
+import {
+  createNetwork,
+  gmAddress,
+  type Network,
+  type NetworkOptions,
+  runUntil,
+  startAll,
+  type Wire,
+} from "./network.ts";
 
 export const MAIN_MODE = 2;
 export const PULL = 32;

@@ -150,7 +150,7 @@ describe("a registration by GDOI that comes to nothing", () => {
       members: 1,
       gmConfig: (index, config) => ({ ...config, isakmp: isakmp(gmAddress(index), "other") }),
     });
-    runUntil(net, 30 * SECOND);
+    runUntil(net, 40 * SECOND);
     expect(named(net.members[0]!.events, "gm.registered")).toEqual([]);
     expect(named(net.members[0]!.events, "gm.registrationFailed").length).toBeGreaterThan(0);
     expect(ksEvents(net, "ks.registered")).toEqual([]);

@@ -60,7 +60,7 @@ describe("the IKE SA of a unicast member", () => {
       expect(toHex(kwk!.secret)).not.toBe(before[i]!.kwk);
       const member = net.servers[0]!.state.groups.get("1111")!.members.get(`${gm.address}:848`)!;
       expect(toHex(member.kwk!.secret)).toBe(toHex(kwk!.secret));
-      expect(gm.state.endpoint.sas.size).toBe(1);
+      expect(gm.state.endpoint!.sas.size).toBe(1);
     });
     expect(net.servers[0]!.state.endpoint!.sas.size).toBe(3);
     expect(ksEvents(net, "ks.memberLost")).toEqual([]);
@@ -113,6 +113,6 @@ describe("the IKE SA of a unicast member", () => {
     const [gm] = net.members;
     expect(named(gm!.events, "gm.registering")).toHaveLength(2);
     expect(gm!.state.groups[0]!.held!.sa).toBe(gm!.state.groups[1]!.held!.sa);
-    expect(gm!.state.endpoint.sas.size).toBe(1);
+    expect(gm!.state.endpoint!.sas.size).toBe(1);
   });
 });

@@ -1,9 +1,10 @@
 /** SAs of IKEv1: phase 1 of a role's endpoint, and on a member the rekey SAs of its GDOI groups. */
-import { Doi } from "../../../src/wire/isakmpNumbers.ts";
+
 import type { GmState } from "../../../src/gm/state.ts";
 import type { Ikev1Endpoint } from "../../../src/ikev1/endpoint.ts";
 import type { IsakmpSa } from "../../../src/ikev1/state.ts";
 import type { IsakmpSaView } from "../../../src/ios/show/views.ts";
+import { Doi } from "../../../src/wire/isakmpNumbers.ts";
 import type { RoleState } from "../spec.ts";
 
 /** IOS numbers connections from here on. */
