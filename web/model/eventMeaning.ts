@@ -2,12 +2,14 @@
 
 import { DEVICE_EVENTS } from "../../sim/device/events.ts";
 import { GM_EVENTS } from "../../src/gm/events.ts";
+import { ISAKMP_EVENTS } from "../../src/ikev1/events.ts";
 import { IKE_EVENTS } from "../../src/ikev2/events.ts";
 import { KS_EVENTS } from "../../src/ks/events.ts";
 
 const TABLES: Readonly<Record<string, string | { readonly meaning: string }>> = {
   ...DEVICE_EVENTS,
   ...IKE_EVENTS,
+  ...ISAKMP_EVENTS,
   ...KS_EVENTS,
   ...GM_EVENTS,
 };
