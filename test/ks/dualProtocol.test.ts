@@ -1,0 +1,223 @@
+/** One key server, one group, members of two protocols: what they share, and what they do not. */
+import { describe, expect, it } from "vitest";
+import { SECOND } from "../../src/base/micros.ts";
+import type { KsGroupConfig } from "../../src/ks/config.ts";
+import { adoptConfig } from "../../src/ks/reconfigure.ts";
+import { createKsState } from "../../src/ks/state.ts";
+import { viewKs } from "../../src/ks/view.ts";
+import {
+  commandGm,
+  commandKs,
+  createNetwork,
+  gmAddress,
+  ike,
+  KS_ADDRESS,
+  ksEvents,
+  ksGroup,
+  type Member,
+  MULTICAST,
+  type Network,
+  named,
+  runUntil,
+  spis,
+  startAll,
+} from "../gm/network.ts";
+import { GDOI, isakmp } from "./gdoiMember.ts";
+
+const KINDS = ["gikev2", "gdoi", "gdoi"] as const;
+
+/** The first member speaks G-IKEv2, the others GDOI. */
+function network(group: Partial<KsGroupConfig> = {}): Network {
+  const net = createNetwork({
+    members: KINDS.length,
+    group: { gdoi: GDOI, ...group },
+    ksConfig: (config) => ({ ...config, isakmp: isakmp(KS_ADDRESS) }),
+    gmConfig: (index, config) => {
+      if (KINDS[index - 1] === "gikev2") return config;
+      const groups = config.groups.map((one) => ({ ...one, protocol: { kind: "gdoi" } as const }));
+      return { ...config, isakmp: isakmp(gmAddress(index)), groups };
+    },
+  });
+  startAll(net);
+  runUntil(net, 5 * SECOND);
+  return net;
+}
+
+const groupOf = (net: Network) => net.servers[0]!.state.groups.get("1111")!;
+const kekOf = (net: Network, kind: "gikev2" | "gdoi") => groupOf(net).branches.find((one) => one.kind === kind)!.kek!;
+const heldBy = (member: Member) => member.state.groups[0]!.held!;
+const newest = (net: Network) => groupOf(net).generations[0]!.teks.map(({ spi }) => spi);
+const rekeyNow = (net: Network, replaceNow = false) => {
+  commandKs(net, { name: "rekey", group: "GROUP", replaceNow });
+  runUntil(net, net.now + 30 * SECOND);
+};
+
+function expectShared(net: Network): void {
+  for (const [i, member] of net.members.entries()) {
+    expect(spis(member)).toEqual(expect.arrayContaining(newest(net)));
+    for (const { spi, key } of groupOf(net).generations[0]!.teks) {
+      expect(heldBy(member).teks.find((tek) => tek.spi === spi)!.key.secret).toEqual(key.secret);
+    }
+    expect(heldBy(member).kek!.sa.spi).toBe(kekOf(net, KINDS[i]!).sa.spi);
+  }
+}
+
+describe.each([
+  ["unicast", { kind: "unicast" }],
+  ["multicast", MULTICAST],
+] as const)("a group of both protocols with rekeys by %s", (kind, transport) => {
+  it("has one set of TEKs, and a KEK for each protocol", () => {
+    const net = network({ transport });
+    expectShared(net);
+    expect(kekOf(net, "gikev2").sa.spi).not.toBe(kekOf(net, "gdoi").sa.spi);
+    expect(ksEvents(net, "ks.registered").map(({ data }) => data.protocol)).toEqual([...KINDS]);
+    expect(new Set(net.keys.map((key) => key.kind))).toEqual(new Set(["ike", "ikev1", "gdoi", "esp"]));
+  });
+
+  it("is rekeyed with a message of each protocol, by command and by time, and all keep the same TEKs", () => {
+    const net = network({ transport });
+    rekeyNow(net);
+    expectShared(net);
+    const started = ksEvents(net, "ks.rekeyStarted").map(({ data }) => [data.protocol, data.members, data.transport]);
+    expect(started).toEqual([
+      ["gikev2", 1, kind],
+      ["gdoi", 2, kind],
+    ]);
+    for (let time = 600; time < 8000; time += 600) {
+      runUntil(net, time * SECOND);
+      expectShared(net);
+    }
+    for (const member of net.members) expect(named(member.events, "gm.registering")).toHaveLength(1);
+    expect(ksEvents(net, "ks.rekeyUnanswered")).toEqual([]);
+    expect(ksEvents(net, "ks.rekeyDone").map(({ data }) => data.protocol)).toContain("gdoi");
+  });
+
+  it("puts a member of GDOI out: those of G-IKEv2 get new TEKs and stay", () => {
+    const net = network({ transport });
+    const [stays, goes, returns] = net.members;
+    const before = { gikev2: kekOf(net, "gikev2").sa.spi, gdoi: kekOf(net, "gdoi").sa.spi, teks: newest(net) };
+    commandKs(net, { name: "evictMember", group: "GROUP", member: goes!.address, now: true, bar: true });
+    runUntil(net, net.now + 60 * SECOND);
+    expect(kekOf(net, "gikev2").sa.spi).toBe(before.gikev2);
+    expect(kekOf(net, "gdoi").sa.spi).not.toBe(before.gdoi);
+    expect(newest(net)).not.toEqual(before.teks);
+    expect(spis(stays!)).toEqual(newest(net));
+    expect(spis(returns!)).toEqual(newest(net));
+    expect(spis(goes!)).toEqual([]);
+    expect(named(stays!.events, "gm.registering")).toHaveLength(1);
+    expect(named(returns!.events, "gm.registering").length).toBeGreaterThan(1);
+  });
+
+  it("puts the member of G-IKEv2 out: those of GDOI get new TEKs and stay", () => {
+    const net = network({ transport });
+    const [goes, ...stay] = net.members;
+    const gdoi = kekOf(net, "gdoi").sa.spi;
+    commandKs(net, { name: "evictMember", group: "GROUP", member: goes!.address, now: true, bar: true });
+    runUntil(net, net.now + 60 * SECOND);
+    expect(spis(goes!)).toEqual([]);
+    for (const member of stay) {
+      expect(spis(member)).toEqual(newest(net));
+      expect(heldBy(member).kek!.sa.spi).toBe(gdoi);
+      expect(named(member.events, "gm.registering")).toHaveLength(1);
+    }
+  });
+});
+
+describe("a group of both protocols", () => {
+  it("with a key tree puts a member of G-IKEv2 out by the tree, and tells members of GDOI the new TEKs", () => {
+    const net = createNetwork({
+      members: 3,
+      group: { gdoi: GDOI, transport: MULTICAST, tuning: { keyTree: "lkh" } },
+      ksConfig: (config) => ({ ...config, isakmp: isakmp(KS_ADDRESS) }),
+      gmConfig: (index, config) => {
+        if (index < 3) return config;
+        const groups = config.groups.map((one) => ({ ...one, protocol: { kind: "gdoi" } as const }));
+        return { ...config, isakmp: isakmp(gmAddress(index)), groups };
+      },
+    });
+    startAll(net);
+    runUntil(net, 5 * SECOND);
+    const [goes, ...stay] = net.members;
+    commandKs(net, { name: "evictMember", group: "GROUP", member: goes!.address, now: true, bar: true });
+    runUntil(net, net.now + 60 * SECOND);
+    for (const member of stay) {
+      expect(spis(member)).toEqual(newest(net));
+      expect(named(member.events, "gm.registering")).toHaveLength(1);
+    }
+    for (const spi of newest(net)) expect(spis(goes!)).not.toContain(spi);
+  });
+
+  it("refuses the protocol that it does not serve", () => {
+    const refused = createNetwork({
+      members: 1,
+      ksConfig: (config) => ({
+        ...config,
+        isakmp: isakmp(KS_ADDRESS),
+        groups: [{ ...withoutGikev2(), gdoi: GDOI }, ksGroup({ name: "OTHER", id: { kind: "number", number: 2222 } })],
+      }),
+    });
+    startAll(refused);
+    runUntil(refused, 5 * SECOND);
+    expect(ksEvents(refused, "ks.refused")[0]!.data).toMatchObject({ protocol: "gikev2", reason: "protocol" });
+  });
+
+  it("gives its Sender-IDs to members of both from one range", () => {
+    const dataSas = [{ ...ksGroup().dataSas[0]!, suite: { encr: 20, encrKeyBits: 128, integ: 0 } }];
+    const net = network({ dataSas });
+    const ids = net.members.flatMap((member) => heldBy(member).senderIds);
+    expect(ids).toEqual([0, 1, 2]);
+  });
+
+  it("shows its members by protocol, both KEKs, and the phase 1 SAs of members of GDOI", () => {
+    const net = network();
+    const view = viewKs(net.servers[0]!.state, net.now);
+    expect(view.isakmpSas).toHaveLength(2);
+    const [group] = view.groups;
+    expect(group!.members.map(({ protocol }) => protocol)).toEqual([...KINDS]);
+    expect(group!.keks.map(({ protocol, encr }) => [protocol, encr])).toEqual([
+      ["gikev2", 20],
+      ["gdoi", 12],
+    ]);
+  });
+
+  it("forgets members of a protocol that it serves no longer, and the others are rekeyed on", () => {
+    const net = network();
+    const { state } = net.servers[0]!;
+    const config = { ...state.config, groups: [ksGroup()] };
+    adoptConfig(state, createKsState(config));
+    expect([...groupOf(net).members.values()].map(({ protocol }) => protocol)).toEqual(["gikev2"]);
+    rekeyNow(net);
+    expect(ksEvents(net, "ks.rekeyStarted").map(({ data }) => data.protocol)).toEqual(["gikev2"]);
+    const [stays, left] = net.members;
+    expect(spis(stays!)).toEqual(expect.arrayContaining(newest(net)));
+    expect(spis(left!)).not.toEqual(expect.arrayContaining(newest(net)));
+  });
+
+  it("takes up a protocol while it works: its members share the TEKs in use", () => {
+    const net = createNetwork({
+      members: 2,
+      gmConfig: (index, config) => {
+        if (index === 1) return config;
+        const groups = config.groups.map((one) => ({ ...one, protocol: { kind: "gdoi" } as const }));
+        return { ...config, isakmp: isakmp(gmAddress(index)), groups };
+      },
+    });
+    const [old, fresh] = net.members;
+    commandGm(net, old!, { name: "mapApplied", group: "GROUP" });
+    runUntil(net, 5 * SECOND);
+    const { state } = net.servers[0]!;
+    const groups = [ksGroup({ gdoi: GDOI })];
+    adoptConfig(state, createKsState({ ...state.config, ike: ike(KS_ADDRESS), isakmp: isakmp(KS_ADDRESS), groups }));
+    commandGm(net, fresh!, { name: "mapApplied", group: "GROUP" });
+    runUntil(net, 10 * SECOND);
+    expect(spis(fresh!)).toEqual(spis(old!));
+    rekeyNow(net);
+    expect(spis(fresh!)).toEqual(expect.arrayContaining(newest(net)));
+    expect(spis(old!)).toEqual(expect.arrayContaining(newest(net)));
+  });
+});
+
+function withoutGikev2(): Omit<KsGroupConfig, "gikev2"> {
+  const { gikev2: _, ...rest } = ksGroup();
+  return rest;
+}
