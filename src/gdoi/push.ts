@@ -10,7 +10,7 @@ import { type Bytes, concat, EMPTY, fromHex, u32, utf8 } from "../base/bytes.ts"
 import { assert, WireError } from "../base/errors.ts";
 import type { Crypto, PrivateKey } from "../crypto/api.ts";
 import type { RekeySa } from "../gikev2/dialect.ts";
-import { type GroupUpdate, NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
+import { type Deletion, type GroupPolicy, type GroupUpdate, NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import type { Read } from "../gikev2/protocolError.ts";
 import {
   decodeIsakmp,
@@ -80,10 +80,22 @@ export function sealPush(
 ): Bytes {
   const payloads: IsakmpPayload[] = [
     { kind: "SEQ", body: { number: sequence } },
-    ...update.deletions.map((deletion): IsakmpPayload => ({ kind: "D", body: deleteOfDeletion(deletion) })),
+    ...spokenDeletions(update).map((deletion): IsakmpPayload => ({ kind: "D", body: deleteOfDeletion(deletion) })),
     ...contentOf(update),
   ];
   return sealPayloads(crypto, sa, signer, payloads, switches);
+}
+
+/**
+ * Where a message with new TEKs has a deactivation delay, that says when those go that they replace (RFC 6407 section 5.4).
+ * A Delete would be obeyed before anything else in the message (section 5.9), and leave members nothing to receive with.
+ */
+function isDelayed({ dtdSeconds, dataSas }: GroupPolicy): boolean {
+  return dtdSeconds !== undefined && dataSas.length > 0;
+}
+
+function spokenDeletions({ deletions, policy }: GroupUpdate): readonly Deletion[] {
+  return isDelayed(policy) ? deletions.filter(({ kind }) => kind !== "dataSas") : deletions;
 }
 
 /** Neither SA nor KD where nothing is to be distributed. RFC 6407 section 5.9. */
@@ -206,6 +218,7 @@ export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switch
     const { keys, member } = keysOfKd(kd, policy, sa.spi);
     const { publicKey = sa.publicKey } = member;
     const renewed = isNew ? { kek: { ...kek, ...(publicKey === undefined ? {} : { publicKey }) } } : {};
-    return { policy: { ...rest, ...renewed }, keys, deletions };
+    const replaced: readonly Deletion[] = isDelayed(rest) ? [{ kind: "allDataSas" }] : [];
+    return { policy: { ...rest, ...renewed }, keys, deletions: [...replaced, ...deletions] };
   });
 }

@@ -164,10 +164,12 @@ export function applyUpdate(turn: Turn, group: GmGroup, update: GroupUpdate): Up
     held.assembly = undefined;
     held.path = keys.path ?? held.path;
   }
+  // What the message itself names lives on: some key servers of GDOI repeat the TEKs in use.
+  const named = new Set(policy.dataSas.map(({ spi }) => spi));
   for (const deletion of update.deletions) {
     if (deletion.kind === "member") continue;
-    const named = deletion.kind === "dataSas" ? new Set(deletion.spis) : undefined;
-    const doomed = before.filter((tek) => named === undefined || named.has(tek.spi));
+    const gone = deletion.kind === "dataSas" ? new Set(deletion.spis) : undefined;
+    const doomed = before.filter(({ spi }) => !named.has(spi) && (gone === undefined || gone.has(spi)));
     deleteTeks(turn, group, doomed, (policy.dtdSeconds ?? 0) * SECOND);
   }
   refreshKeys(turn, group);

@@ -36,7 +36,21 @@ describe("a GROUPKEY-PUSH", () => {
     const { kek: _kek, ...keys } = KEYS;
     const octets = pushed({ policy: teksOnly, keys, deletions: [] }, 7);
     expect(pushSpiOf(octets)).toBe(KEK.spi);
-    expect(received(octets)).toMatchObject({ sequence: 7, policy: teksOnly, keys, deletions: [] });
+    const deletions = [{ kind: "allDataSas" }];
+    expect(received(octets)).toMatchObject({ sequence: 7, policy: teksOnly, keys, deletions });
+  });
+
+  it("says by the deactivation delay when the replaced TEKs go, and without one by a Delete", () => {
+    const { kek: _kek, ...keys } = KEYS;
+    const { dtdSeconds: _, ...undelayed } = teksOnly;
+    const deletions = [{ kind: "dataSas" as const, spis: [7] }];
+    const kinds = (policy: typeof undelayed) => {
+      const opened = openPush(native, SA, pushed({ policy, keys, deletions }), 0);
+      return opened.kind === "whole" ? opened.payloads.map(({ kind }) => kind) : [];
+    };
+    expect(kinds(teksOnly)).toEqual(["SEQ", "GSA", "KD", "SIG"]);
+    expect(kinds(undelayed)).toEqual(["SEQ", "D", "GSA", "KD", "SIG"]);
+    expect(received(pushed({ policy: undelayed, keys, deletions })).deletions).toEqual(deletions);
   });
 
   it("brings a new KEK under the old one, with a number that starts again", () => {

@@ -92,6 +92,17 @@ describe.each([
     expect(ksEvents(net, "ks.rekeyDone").map(({ data }) => data.protocol)).toContain("gdoi");
   });
 
+  it("gives the TEKs that a command replaces a shortened life, in both protocols alike, or none with replace-now", () => {
+    const net = network({ transport });
+    const [old] = newest(net);
+    rekeyNow(net);
+    const ends = net.members.map((member) => heldBy(member).teks.find(({ spi }) => spi === old)!.expiresAt);
+    expect(Math.max(...ends)).toBeLessThan(3600 * SECOND);
+    expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan(5 * SECOND);
+    rekeyNow(net, true);
+    for (const member of net.members) expect(spis(member)).toEqual(newest(net));
+  });
+
   it("puts a member of GDOI out: those of G-IKEv2 get new TEKs and stay", () => {
     const net = network({ transport });
     const [stays, goes, returns] = net.members;
