@@ -38,6 +38,19 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   pingsSent: { unit: "count", meaning: "Echo requests that were sent" },
   pingsAnswered: { unit: "count", meaning: "Echo requests that were answered in time" },
   pingsLost: { unit: "count", meaning: "Echo requests that were not" },
+  firstAnswerMedian: {
+    unit: "seconds",
+    meaning:
+      "Median, over all pairs, of the time from a device's first echo request to a destination to its first answer",
+  },
+  firstAnswerMax: { unit: "seconds", meaning: "Longest such time" },
+  ikeSas: { unit: "count", meaning: "IKE SAs that came to be, each counted where it was begun" },
+  dataSasPerSite: {
+    unit: "count",
+    meaning: "Most data SAs that one router holds; the two directions with a peer are one, and so is an SA of a group",
+  },
+  espOverhead: { unit: "octets", meaning: "Octets that ESP and the outer header add to a packet, on average" },
+  espAddressPairs: { unit: "count", meaning: "Pairs of outer addresses that sealed packets have shown to the network" },
   packetsSent: { unit: "count", meaning: "Packets given to a link, each hop by itself" },
   octetsSent: { unit: "octets", meaning: "Their octets, from the IP header on" },
   ...rows("lost", LOSS_REASONS, "Packets lost on a link"),
@@ -47,6 +60,24 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   ikeDropped: { unit: "count", meaning: "Datagrams that an IKE endpoint threw away" },
   ikeRetransmitted: { unit: "count", meaning: "Repetitions of IKE requests" },
 };
+
+/** Figures that parts of a network have for themselves, as `PART.NAME`. */
+const PART_METRICS = [
+  "ikeSas",
+  "dataSasPerSite",
+  "firstAnswerMedian",
+  "firstAnswerMax",
+  "espOverhead",
+  "espAddressPairs",
+  "pingsSent",
+  "pingsAnswered",
+  "pingsLost",
+] as const;
+
+/** Names of all figures that a part has. */
+export function partMetrics(part: string): readonly string[] {
+  return PART_METRICS.map((name) => `${part}.${name}`);
+}
 
 export type Metrics = Readonly<Record<string, number>>;
 
@@ -76,6 +107,12 @@ const COUNTED: Readonly<Record<string, Counting>> = {
   "ks.memberEjected": count("ejections"),
   "gm.rekeyReceived": count("rekeysReceived"),
   "gm.reregister": count("reregistrations"),
+  "ike.established": (add, { data }) => {
+    if (data.initiator === true) add("ikeSas");
+  },
+  "isakmp.established": (add, { data }) => {
+    if (data.initiator === true) add("ikeSas");
+  },
   "ping.sent": count("pingsSent"),
   "ping.reply": count("pingsAnswered"),
   "ping.lost": count("pingsLost"),
@@ -92,12 +129,49 @@ const COUNTED: Readonly<Record<string, Counting>> = {
   "ike.retransmit": count("ikeRetransmitted"),
 };
 
-export function createMetrics(): MetricsCollector {
+/** What no event tells: what a router holds and what its data planes have done. */
+export interface Protection {
+  /** That it can send with now. */
+  readonly dataSas: number;
+  readonly packets: number;
+  readonly octetsAdded: number;
+  readonly addressPairs: ReadonlySet<string>;
+}
+
+/** Devices by number in the trace. */
+export type Parts = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** `look`: at a device as it is now; undefined for one that seals nothing. `parts`: get figures of their own. */
+export function createMetrics(look: (device: number) => Protection | undefined, parts: Parts): MetricsCollector {
+  const whole = createCollector(look);
+  const inner = [...parts].map(([name, devices]) => ({ name, devices, collector: createCollector(look, devices) }));
+  return {
+    watch(event) {
+      whole.watch(event);
+      for (const { devices, collector } of inner) if (devices.has(event.device)) collector.watch(event);
+    },
+    figures() {
+      const ofParts = inner.flatMap(({ name, collector }) => {
+        const figures = collector.figures();
+        return PART_METRICS.map((metric) => [`${name}.${metric}`, figures[metric]!] as const);
+      });
+      return { ...whole.figures(), ...Object.fromEntries(ofParts) };
+    },
+  };
+}
+
+function createCollector(
+  look: (device: number) => Protection | undefined,
+  only?: ReadonlySet<number>,
+): MetricsCollector {
+  const seen = new Set<number>();
   const counts = new Map<string, number>();
   const add = (metric: string, amount = 1) => counts.set(metric, (counts.get(metric) ?? 0) + amount);
   const registrations: Micros[] = [];
   const begun = new Map<number, Micros>();
   const fanouts: Micros[] = [];
+  const asked = new Map<string, { readonly at: Micros; answered: Micros | undefined }>();
+  const destinations = new Map<string, string>();
   let rekeyAt: Micros | undefined;
   let lastReceipt: Micros | undefined;
   const closeRekey = () => {
@@ -108,7 +182,22 @@ export function createMetrics(): MetricsCollector {
   return {
     watch(event) {
       COUNTED[event.kind]?.(add, event);
+      seen.add(event.device);
+      const ping = `${event.device} ${event.data.ping}`;
       switch (event.kind) {
+        case "ping.started":
+          destinations.set(ping, `${event.device} ${event.data.from} ${event.data.to}`);
+          break;
+        case "ping.sent": {
+          const pair = destinations.get(ping) ?? ping;
+          if (!asked.has(pair)) asked.set(pair, { at: event.time, answered: undefined });
+          break;
+        }
+        case "ping.reply": {
+          const first = asked.get(destinations.get(ping) ?? ping);
+          if (first !== undefined) first.answered ??= event.time - first.at;
+          break;
+        }
         case "gm.registering":
           if (!begun.has(event.device)) begun.set(event.device, event.time);
           break;
@@ -131,17 +220,34 @@ export function createMetrics(): MetricsCollector {
       const openFanout = rekeyAt !== undefined && lastReceipt !== undefined ? [lastReceipt - rekeyAt] : [];
       const fanout = spread([...fanouts, ...openFanout]);
       const registration = spread(registrations);
+      const answer = spread([...asked.values()].flatMap(({ answered }) => answered ?? []));
+      const protection = protectionOf([...(only ?? seen)].flatMap((device) => look(device) ?? []));
       const times: Readonly<Record<string, Micros>> = {
         registrationMin: registration.min,
         registrationMedian: registration.median,
         registrationMax: registration.max,
         rekeyFanoutMedian: fanout.median,
         rekeyFanoutMax: fanout.max,
+        firstAnswerMedian: answer.median,
+        firstAnswerMax: answer.max,
       };
       return Object.fromEntries(
-        Object.keys(METRICS).map((name) => [name, name in times ? times[name]! / SECOND : (counts.get(name) ?? 0)]),
+        Object.keys(METRICS).map((name) => [
+          name,
+          name in times ? times[name]! / SECOND : (protection[name] ?? counts.get(name) ?? 0),
+        ]),
       );
     },
+  };
+}
+
+function protectionOf(all: readonly Protection[]): Readonly<Record<string, number>> {
+  const packets = all.reduce((sum, one) => sum + one.packets, 0);
+  const octets = all.reduce((sum, one) => sum + one.octetsAdded, 0);
+  return {
+    dataSasPerSite: all.reduce((most, { dataSas }) => Math.max(most, dataSas), 0),
+    espOverhead: packets === 0 ? 0 : Math.round(octets / packets),
+    espAddressPairs: new Set(all.flatMap(({ addressPairs }) => [...addressPairs])).size,
   };
 }
 

@@ -40,11 +40,40 @@ export function summaryText(report: Report, colors: Colors): string {
     lines.push(row("Pings", `${m("pingsSent")} sent, ${m("pingsAnswered")} answered, ${m("pingsLost")} lost`));
   }
   lines.push(row("Packets", `${m("packetsSent")} sent, ${m("octetsSent")} octets${lossText(report)}`), "");
+  lines.push(...comparisonLines(report));
   if (report.expectations.length > 0) {
     lines.push("Expectations", ...report.expectations.map((outcome) => `  ${outcomeText(outcome, colors)}`), "");
   }
   lines.push(row("Fingerprint", report.fingerprint), row("Result", resultText(report, colors)));
   return `${lines.join("\n")}\n`;
+}
+
+const COMPARED = [
+  ["ikeSas", "IKE SAs"],
+  ["dataSasPerSite", "data SAs per site, at most"],
+  ["firstAnswerMax", "first answer after, at most (s)"],
+  ["pingsLost", "pings lost"],
+  ["espOverhead", "octets added to a packet"],
+  ["espAddressPairs", "address pairs on the wire"],
+] as const;
+
+/** The parts that the scenario compares, side by side. */
+function comparisonLines({ metrics }: Report): readonly string[] {
+  const parts = Object.keys(metrics).flatMap((name) => (name.endsWith(".ikeSas") ? [name.slice(0, -".ikeSas".length)] : []));
+  if (parts.length === 0) return [];
+  const width = Math.max(8, ...parts.map((part) => part.length)) + 2;
+  const line = (label: string, cells: readonly string[]) =>
+    `${label.padEnd(34)}${cells.map((cell) => cell.padStart(width)).join("")}`;
+  return [
+    line("Compared", parts),
+    ...COMPARED.map(([name, label]) =>
+      line(
+        `  ${label}`,
+        parts.map((part) => String(metrics[`${part}.${name}`])),
+      ),
+    ),
+    "",
+  ];
 }
 
 function row(label: string, text: string): string {

@@ -22,6 +22,7 @@ import { isLoopback } from "./ospf.ts";
 import type { Ping } from "./ping.ts";
 import { createRouteTable, type RouteTable } from "./routeTable.ts";
 import type { WanExit } from "./routing.ts";
+import { newSealedCount, type SealedCount } from "./sealed.ts";
 import type { DeviceSpec, HostedMachine, MachineInput, RouterSpec } from "./spec.ts";
 
 /** What a port is plugged into. */
@@ -94,6 +95,8 @@ export interface Device {
   natWakeAt: Micros | undefined;
   hosted: Hosted[];
   readonly cpu: Cpu<Job>;
+  /** What its data planes have done so far. */
+  readonly sealed: SealedCount;
   /** When the engine for user traffic is free again. */
   engineFreeAt: Micros;
   readonly meter: Meter;
@@ -141,6 +144,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     natWakeAt: undefined,
     hosted: [],
     cpu: createCpu(spec.kind === "router" ? spec.cpu : { profile: "ideal" }),
+    sealed: newSealedCount(),
     engineFreeAt: 0,
     meter,
     crypto: metered(crypto, meter),

@@ -18,6 +18,7 @@ import { type EngineDone, type Network, note, noteDrop } from "./networkState.ts
 import { userTrafficNanos } from "./platform.ts";
 import type { Route } from "./routeTable.ts";
 import { routeTo, sourceAddress } from "./routing.ts";
+import { countSealed } from "./sealed.ts";
 import { sendOnPort } from "./transmission.ts";
 
 /** IOS gives its own control traffic precedence 6. */
@@ -116,6 +117,7 @@ export function outputOn(network: Network, device: Device, port: Port, packet: B
       putOnLine(network, device, port, packet, cause);
       return;
     case "sealed":
+      countSealed(device.sealed, packet, result.packets);
       throughEngine(network, device, { way: "out", port: port.index, packets: result.packets, cause });
       return;
     case "tooBig":
@@ -141,6 +143,7 @@ function throughPair(
   const result = outboundPair(plane, { crypto: device.espCrypto, rng: device.espRng }, packet, port.mtu);
   switch (result.kind) {
     case "sealed":
+      countSealed(device.sealed, packet, result.packets);
       throughEngine(network, device, { way: "out", port: port.index, packets: result.packets, cause });
       return;
     case "tooBig":

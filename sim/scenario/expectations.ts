@@ -2,7 +2,7 @@
 import type { Micros } from "../../src/base/micros.ts";
 import { EVENT_KINDS } from "../check/eventKinds.ts";
 import type { EventFilter, Expectation, Window } from "../check/expectation.ts";
-import { METRICS } from "../check/metrics.ts";
+import { METRICS, partMetrics } from "../check/metrics.ts";
 import { selectNodes } from "./devices.ts";
 import type { Path } from "./document.ts";
 import { duration, odds } from "./line.ts";
@@ -16,17 +16,21 @@ interface Context {
   /** Names of devices in the order of the trace head. */
   readonly names: readonly string[];
   readonly end: Micros;
+  /** Metrics of this scenario: those of the whole and those of its parts. */
+  readonly metrics: ReadonlySet<string>;
   readonly problems: Problems;
 }
 
-/** `names`: devices in the order of the trace head. `end`: end of the run, and of every window that says nothing else. */
+/** `names`: devices in the order of the trace head. `end`: end of the run, and of every window that says nothing else. `parts`: names. */
 export function loadExpectations(
   inputs: readonly ExpectationInput[],
   names: readonly string[],
   end: Micros,
+  parts: readonly string[],
   problems: Problems,
 ): readonly Expectation[] {
-  const context: Context = { names, end, problems };
+  const metrics = new Set([...Object.keys(METRICS), ...parts.flatMap(partMetrics)]);
+  const context: Context = { names, end, metrics, problems };
   return inputs.map((input, index) => {
     const load = LOADERS[input.check] as (c: Context, input: ExpectationInput, path: Path) => Expectation;
     return load(context, input, ["expect", index]);
@@ -72,8 +76,8 @@ const LOADERS: {
   }),
   metric: (context, input, path) => {
     const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, metric } = input;
-    if (!Object.hasOwn(METRICS, metric)) {
-      context.problems.unknown("unknownMetric", [...path, "metric"], "metric", metric, Object.keys(METRICS));
+    if (!context.metrics.has(metric)) {
+      context.problems.unknown("unknownMetric", [...path, "metric"], "metric", metric, context.metrics);
     }
     checkBounds(context, input, path);
     return { check: "metric", name: input.name ?? `${metric} ${boundsText(input.min, input.max)}`, metric, min, max };

@@ -1,6 +1,8 @@
 /** From a set of files to a scenario. Pure: whoever calls has read the files. */
 import type { Micros } from "../../src/base/micros.ts";
+import type { Parts } from "../check/metrics.ts";
 import type { TraceNote } from "../core/traceTypes.ts";
+import { selectNodes } from "./devices.ts";
 import { readDocument } from "./document.ts";
 import { loadExpectations } from "./expectations.ts";
 import { relativePath } from "./files.ts";
@@ -42,7 +44,8 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
   const names = [...nodes.keys()];
   const pki = loadPki(input.pki, nodes, problems);
   const timeline = loadTimeline(input.timeline ?? [], nodes, links, end, problems);
-  const expectations = loadExpectations(input.expect ?? [], names, end, problems);
+  const parts = loadParts(input, names, problems);
+  const expectations = loadExpectations(input.expect ?? [], names, end, [...parts.keys()], problems);
   const notes = loadNotes(input, end, problems);
   problems.throwIfAny();
   return {
@@ -52,6 +55,7 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
     duration: end,
     nodes: [...nodes.values()].map((loaded) => loaded.node),
     ...links,
+    parts,
     ...(pki === undefined ? {} : { pki }),
     timeline,
     expectations,
@@ -59,6 +63,14 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
     limits: { events: input.limits?.events ?? EVENTS_MAX } satisfies Limits,
     ignored: ignored.map((line) => ({ ...line, file: relativePath(path, line.file) })),
   };
+}
+
+function loadParts(input: ScenarioInput, names: readonly string[], problems: Problems): Parts {
+  const parts = Object.entries(input.compare ?? {}).map(([part, globs]) => {
+    const chosen = selectNodes(globs, names, ["compare", part], problems);
+    return [part, new Set(chosen.map((name) => names.indexOf(name)))] as const;
+  });
+  return new Map(parts);
 }
 
 function loadNotes(input: ScenarioInput, end: Micros, problems: Problems): readonly TraceNote[] {

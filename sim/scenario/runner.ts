@@ -9,7 +9,7 @@ import type { Crypto } from "../../src/crypto/api.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { createChecker } from "../check/checker.ts";
 import type { MemberView } from "../check/members.ts";
-import { createMetrics } from "../check/metrics.ts";
+import { createMetrics, type Protection } from "../check/metrics.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
 import { createRng } from "../core/rng.ts";
 import { Scheduler } from "../core/scheduler.ts";
@@ -86,7 +86,7 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
   );
   const head = headOf(scenario, seed, number);
   const checker = createChecker(scenario.expectations, (device) => memberView(network, device));
-  const metrics = createMetrics();
+  const metrics = createMetrics((device) => protection(network, device), scenario.parts);
   const until = Math.min(scenario.duration, options.untilMicros ?? scenario.duration);
   let isOver = false;
   let seen = 0;
@@ -164,6 +164,19 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
       };
     },
   };
+}
+
+/** What a router holds and has sealed; undefined for a device without a data plane. */
+function protection(network: Network, number: number): Protection | undefined {
+  const device = network.devices[number];
+  if (device === undefined || device.planes.size + device.pairPlanes.size === 0) return undefined;
+  const ofGroups = new Set(
+    [...device.planes.values()].flatMap(({ groups }) =>
+      [...groups.values()].flatMap((one) => [...one.senders.values()]),
+    ),
+  );
+  const ofPairs = [...device.pairPlanes.values()].flatMap(({ senders }) => [...senders]);
+  return { dataSas: ofGroups.size + ofPairs.length, ...device.sealed };
 }
 
 /** What the data planes of a router hold; undefined for a device without any. */

@@ -5,6 +5,7 @@ import type { RouterPki } from "../../src/gikev2/iosPki.ts";
 import type { Yeung07Switches } from "../../src/gikev2/yeung07/switches.ts";
 import type { IgnoredLine, IosConfig } from "../../src/ios/model.ts";
 import type { Expectation } from "../check/expectation.ts";
+import type { Parts } from "../check/metrics.ts";
 import type { DeviceRole, TraceNote } from "../core/traceTypes.ts";
 import type { CloudSpec, CpuSpec, HostSpec, LinkSpec, TimelineEntry } from "../device/spec.ts";
 
@@ -53,6 +54,8 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[];
   readonly links: readonly LinkSpec[];
   readonly clouds: readonly CloudSpec[];
+  /** Parts of the network that have figures of their own in the report; devices by number in the trace. */
+  readonly parts: Parts;
   readonly pki?: PkiPlan;
   readonly timeline: readonly TimelineEntry[];
   readonly expectations: readonly Expectation[];

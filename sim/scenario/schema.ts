@@ -402,6 +402,10 @@ export const ScenarioSchema = z.strictObject({
   wan: Wan.optional(),
   pki: Pki.optional(),
   timeline: z.array(Action).optional(),
+  compare: z
+    .record(Name, Devices)
+    .optional()
+    .describe("Parts of the network that the report compares: each has figures of its own, such as PART.ikeSas"),
   expect: z.array(Expectation).optional(),
   notes: z
     .array(z.strictObject({ at, text: z.string().min(1).max(2000), question: z.boolean().optional() }))

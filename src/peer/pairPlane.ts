@@ -61,8 +61,6 @@ export interface PairPlane {
   /** Policies whose tunnel is being made. */
   readonly wanted: Set<string>;
   readonly counters: Counters;
-  /** Octets of packets before and after they were sealed. */
-  readonly octets: { plain: number; sealed: number };
   identification: number;
 }
 
@@ -107,7 +105,6 @@ export function createPairPlane(config: PairPlaneConfig): PairPlane {
     senders: new Map(),
     wanted: new Set(),
     counters: newCounters(),
-    octets: { plain: 0, sealed: 0 },
     identification: 0,
   };
 }
@@ -119,7 +116,7 @@ export function adoptPairs(plane: PairPlane, before: PairPlane | undefined): voi
   for (const [spi, pair] of before.pairs) if (names.has(pair.policy)) plane.pairs.set(spi, pair);
   for (const [name, spi] of before.senders) if (names.has(name)) plane.senders.set(name, spi);
   for (const name of before.wanted) if (names.has(name)) plane.wanted.add(name);
-  Object.assign(plane, { counters: before.counters, octets: before.octets, identification: before.identification });
+  Object.assign(plane, { counters: before.counters, identification: before.identification });
 }
 
 // ------------------------------------------------------------------------------------------------------------- orders
@@ -197,11 +194,8 @@ export function outboundPair(
   for (const part of parts) {
     const esp = sealTunnel(tools.crypto, tools.rng, pair.tunnel, part);
     if (typeof esp === "string") return drop(plane, "send", REASONS[esp], policy.name, pair);
-    const sealed = around(plane, pair, header, esp);
     count(["encaps", "encrypt", "digest"], plane);
-    plane.octets.plain += part.length;
-    plane.octets.sealed += sealed.length;
-    packets.push(sealed);
+    packets.push(around(plane, pair, header, esp));
   }
   return { kind: "sealed", packets };
 }
