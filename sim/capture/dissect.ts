@@ -1,4 +1,5 @@
 /** The field tree of a whole packet, from the IP header on; never throws. */
+
 import { type Bytes, Reader } from "../../src/base/bytes.ts";
 import { dissectEsp } from "../../src/wire/esp.ts";
 import type { Field } from "../../src/wire/field.ts";
@@ -17,6 +18,7 @@ import {
 } from "../../src/wire/ip.ts";
 import { dissectIsakmp } from "../../src/wire/isakmpMessage.ts";
 import { GDOI, ISAKMP } from "../../src/wire/isakmpPayloads.ts";
+import { OspfHello, OspfType } from "../../src/wire/ospf.ts";
 import { RFC9838 } from "../../src/wire/payloads.ts";
 import { Tree } from "../../src/wire/tree.ts";
 import type { KeyRing } from "./keyRing.ts";
@@ -91,6 +93,7 @@ function dissectTransport(
   if (protocol === IpProtocol.UDP) return dissectUdp(source, destination, payload, ring);
   if (protocol === IpProtocol.ESP) return [espField(payload, ring)];
   if (protocol === IpProtocol.ICMP) return [icmpField(payload)];
+  if (protocol === IpProtocol.OSPF && payload[1] === OspfType.HELLO) return [OspfHello.dissect(payload)];
   return [raw("Payload", 0, payload.length)];
 }
 

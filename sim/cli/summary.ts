@@ -59,7 +59,9 @@ const COMPARED = [
 
 /** The parts that the scenario compares, side by side. */
 function comparisonLines({ metrics }: Report): readonly string[] {
-  const parts = Object.keys(metrics).flatMap((name) => (name.endsWith(".ikeSas") ? [name.slice(0, -".ikeSas".length)] : []));
+  const parts = Object.keys(metrics).flatMap((name) =>
+    name.endsWith(".ikeSas") ? [name.slice(0, -".ikeSas".length)] : [],
+  );
   if (parts.length === 0) return [];
   const width = Math.max(8, ...parts.map((part) => part.length)) + 2;
   const line = (label: string, cells: readonly string[]) =>

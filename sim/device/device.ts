@@ -89,6 +89,8 @@ export interface Device {
   /** SPIs that the roles have been told of. */
   readonly unknownSpis: Set<number>;
   reassembly: Reassembly;
+  /** OSPF routers heard, by port: router ID and when. */
+  readonly neighbours: Map<number, Map<Ipv4, Micros>>;
   /** Present where addresses are translated. */
   nat: Nat | undefined;
   natWake: EventHandle;
@@ -139,6 +141,7 @@ export function createDevice(number: number, spec: DeviceSpec, crypto: Crypto, r
     pairPlanes: new Map(),
     unknownSpis: new Set(),
     reassembly: createReassembly(),
+    neighbours: new Map(),
     nat: undefined,
     natWake: NO_EVENT,
     natWakeAt: undefined,
@@ -206,6 +209,7 @@ export function resetDevice(device: Device): void {
   device.groups.clear();
   device.unknownSpis.clear();
   device.reassembly = createReassembly();
+  device.neighbours.clear();
   device.nat = device.spec.kind === "router" ? natOf(device.spec.config) : undefined;
   device.natWake = NO_EVENT;
   device.natWakeAt = undefined;

@@ -11,6 +11,8 @@ export const DEVICE_EVENTS = {
     "with addressesChanged: innerSource, innerDestination, why.",
   "esp.tooBig": "A packet with DF does not fit once it is sealed; data mtu, group.",
   "cloud.dropped": "The cloud did not carry a packet; data reason (notIpv4, noRoute, noReceiver, sourceSite), site.",
+  "ospf.hello": "A router tells the others by an interface that it is there; data interface.",
+  "ospf.neighbour": "A router was heard that had been silent for forty seconds, or ever; data neighbour, interface.",
   "nat.translated":
     "An address, or a port of it, got another one on the outside; data protocol, local, global, outside.",
   "nat.expired": "Nobody has used such an entry for its time, and it is gone; data protocol, local, global, outside.",

@@ -7,7 +7,9 @@ import { type IpHeader, ipHeader, withTtlDecremented } from "../../src/esp/ipHea
 import { readUdp } from "../../src/esp/udpPacket.ts";
 import { inboundPair, type PairPlane } from "../../src/peer/pairPlane.ts";
 import { IpProtocol } from "../../src/wire/ip.ts";
+import { ALL_SPF_ROUTERS } from "../../src/wire/ospf.ts";
 import { type Device, nextIdentification, type Port, pairPlaneOf, planeOf } from "./device.ts";
+import { hearHello } from "./hello.ts";
 import { echoReply, readIcmp, Unreachable } from "./icmp.ts";
 import { giveDatagram, tellUnknownSpi } from "./machineHost.ts";
 import { fromOutside, toOutside } from "./nat.ts";
@@ -99,6 +101,10 @@ function accept(network: Network, device: Device, port: Port, given: Bytes, befo
   const packet = fromOutside(network, device, port, before, given, cause);
   if (packet === undefined) return;
   const header = packet === given ? before : ipHeader(packet)!;
+  if (header.destination === ALL_SPF_ROUTERS) {
+    hearHello(network, device, port, packet, header, cause);
+    return;
+  }
   if (isMulticastIpv4(header.destination)) {
     acceptGroup(network, device, port, packet, header, cause);
     return;

@@ -5,6 +5,7 @@ import { NONE } from "../core/trace.ts";
 import { clearRule, isDown, setRule } from "../net/link.ts";
 import { type Device, resetDevice } from "./device.ts";
 import { leaveAllGroups } from "./groups.ts";
+import { startHellos } from "./hello.ts";
 import { startMachines, stopMachines } from "./machineHost.ts";
 import { type Line, type LineEnd, type Network, note } from "./networkState.ts";
 
@@ -17,6 +18,7 @@ export function boot(network: Network, device: Device, cause = NONE): void {
   const up = note(network, device.number, "device.up", cause, undefined, {});
   for (const line of linesOf(network, device)) refreshLine(network, line, up);
   startMachines(network, device, up);
+  startHellos(network, device);
 }
 
 /** The device is without power: it forgets, and its neighbours see their line go down. */

@@ -14,6 +14,7 @@ import { applyFault } from "./applyFault.ts";
 import { type Attachment, createDevice, type Device, type Port } from "./device.ts";
 import { performOutputs } from "./effects.ts";
 import { joinGroup, leaveGroup } from "./groups.ts";
+import { helloDue } from "./hello.ts";
 import { engineIn, loopedBack, receive } from "./input.ts";
 import { boot } from "./lifecycle.ts";
 import { finishJob, giveInput, wake } from "./machineHost.ts";
@@ -117,6 +118,9 @@ function registerHandlers(network: Network): Targets {
     }),
     wake: scheduler.register("deadline of a role", (due) => {
       if (isAlive(due)) wake(network, due.device);
+    }),
+    hello: scheduler.register("hellos of a router", (due) => {
+      if (isAlive(due)) helloDue(network, due.device);
     }),
     nat: scheduler.register("end of a translation", (due) => {
       if (isAlive(due)) natDue(network, due.device);

@@ -103,6 +103,7 @@ export interface Targets {
   readonly job: Target<JobDone>;
   readonly wake: Target<Within>;
   readonly nat: Target<Within>;
+  readonly hello: Target<Within>;
   readonly ping: Target<PingDue>;
   readonly boot: Target<Within>;
   readonly timeline: Target<TimelineEntry>;

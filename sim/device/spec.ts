@@ -29,6 +29,8 @@ export interface NetworkSpec {
   readonly clouds: readonly CloudSpec[];
   /** In any order of time; entries of one instant happen in the order of this list. */
   readonly timeline: readonly TimelineEntry[];
+  /** Routers with OSPF send its hellos. Default false: routes stand as converged in any case. */
+  readonly ospfHellos?: boolean;
 }
 
 export type DeviceSpec = RouterSpec | HostSpec;

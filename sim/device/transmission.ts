@@ -1,6 +1,9 @@
 /** Packets on lines and through clouds: `packet.sent`, then `packet.received` or `packet.lost`. */
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { Micros } from "../../src/base/micros.ts";
+import { IP_HEADER_OCTETS, word } from "../../src/esp/ipHeader.ts";
+import { IpProtocol } from "../../src/wire/ip.ts";
+import { ALL_SPF_ROUTERS } from "../../src/wire/ospf.ts";
 import { isSpent, tamper } from "../fault/fault.ts";
 import { forward } from "../net/cloud.ts";
 import { type Direction, transmit } from "../net/link.ts";
@@ -115,6 +118,8 @@ function enterCloud(network: Network, node: CloudNode, site: number, link: strin
   const { now } = scheduler;
   const interfaceName = node.cloud.sites[site]!;
   const received = trace.append(now, node.number, "packet.received", cause, packet, { link, interface: interfaceName });
+  // The provider's edge takes part in the customer's routing: it takes hellos in.
+  if (isHello(packet)) return;
   const result = forward(node.cloud, site, packet, now, streams);
   if ("drop" in result) {
     note(network, node.number, "cloud.dropped", received, packet, { reason: result.drop, site: interfaceName });
@@ -128,6 +133,10 @@ function enterCloud(network: Network, node: CloudNode, site: number, link: strin
       scheduler.schedule(copy.deliverAt, targets.cross, { cloud: node, site: copy.site, packet, cause: received });
     }
   }
+}
+
+function isHello(packet: Bytes): boolean {
+  return packet.length >= IP_HEADER_OCTETS && packet[9] === IpProtocol.OSPF && word(packet, 16) === ALL_SPF_ROUTERS;
 }
 
 /** A copy has crossed the cloud and leaves it by the access line of its site. */

@@ -56,6 +56,7 @@ export function loadScenario(files: ReadonlyMap<string, string>, path: string): 
     nodes: [...nodes.values()].map((loaded) => loaded.node),
     ...links,
     parts,
+    ospfHellos: input["ospf-hellos"] ?? false,
     ...(pki === undefined ? {} : { pki }),
     timeline,
     expectations,

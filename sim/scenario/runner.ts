@@ -79,9 +79,9 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
   const keys = root.fork("keys");
   const nodes = withCertificates(scenario.pki, scenario.nodes, keys, options.crypto);
   const devices = nodes.map((node) => (node.kind === "host" ? node : routerSpec(node, keys)));
-  const { links, clouds, timeline } = scenario;
+  const { links, clouds, timeline, ospfHellos } = scenario;
   const network = createNetwork(
-    { devices, links, clouds, timeline },
+    { devices, links, clouds, timeline, ospfHellos },
     { rng: root.fork(`run${number}`), crypto, trace, scheduler },
   );
   const head = headOf(scenario, seed, number);

@@ -54,6 +54,8 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[];
   readonly links: readonly LinkSpec[];
   readonly clouds: readonly CloudSpec[];
+  /** Routers with OSPF send its hellos. */
+  readonly ospfHellos: boolean;
   /** Parts of the network that have figures of their own in the report; devices by number in the trace. */
   readonly parts: Parts;
   readonly pki?: PkiPlan;

@@ -402,6 +402,10 @@ export const ScenarioSchema = z.strictObject({
   wan: Wan.optional(),
   pki: Pki.optional(),
   timeline: z.array(Action).optional(),
+  "ospf-hellos": z
+    .boolean()
+    .optional()
+    .describe("Routers with router ospf send hellos, every ten seconds; false unless told, since routes stand anyway"),
   compare: z
     .record(Name, Devices)
     .optional()

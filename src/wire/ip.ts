@@ -236,7 +236,8 @@ export const IcmpType = numberSpace("ICMP Type Numbers", "RFC 792", {
   TIME_EXCEEDED: 11,
 });
 
-const wholeChecksum = headerChecksum((_octets, start, end) => end - start);
+/** Internet checksum over the whole struct. */
+export const wholeChecksum = headerChecksum((_octets, start, end) => end - start);
 
 /** Echo and echo reply. RFC 792. */
 export const IcmpEcho = struct(

@@ -161,7 +161,7 @@ const commands: CommandSpec<IosInterface>[] = [
     "ip pim <line:text>",
     "ip igmp <line:text>",
   ]),
-  ...leftAside("the routing of the scenario needs no hellos", ["ip ospf <line:text>"]),
+  ...leftAside("the routing of the scenario stands as converged", ["ip ospf <line:text>"]),
   ...leftAside("queueing is a rule of the scenario's links", [
     "service-policy <line:text>",
     "tx-ring-limit <line:text>",
