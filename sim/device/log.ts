@@ -34,6 +34,10 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
     line("PKI", 3, "CRL_FETCH_FAIL", "CRL fetch for trustpoint failed: {issuer}", { reason: "noCrl" }),
     line("PKI", 3, "CERTIFICATE_INVALID", "Certificate chain validation has failed. Reason: {reason}"),
   ],
+  "isakmp.authFailed": [line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
+  "isakmp.dropped": ["malformed", "grammar", "garbage", "hash", "signature"].map((reason) =>
+    line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
+  ),
   "ike.dropped": ["malformed", "grammar", "integrity", "tooLong"].map((reason) =>
     line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
   ),

@@ -23,6 +23,8 @@ function phase1View(sa: IsakmpSa): IsakmpSaView {
   return {
     destination: (initiator ? remote : local).address,
     source: (initiator ? local : remote).address,
+    local,
+    remote,
     state: stateOf(sa),
     connectionId: FIRST_CONNECTION + number,
     status: "ACTIVE",
@@ -43,6 +45,8 @@ function rekeyViews({ groups }: GmState, { nextSa }: Ikev1Endpoint): IsakmpSaVie
       {
         destination: held.joined ?? config.local.address,
         source: held.server.address,
+        local: config.local,
+        remote: held.server,
         state: "GDOI_REKEY",
         connectionId: FIRST_CONNECTION + nextSa + index,
         status: "ACTIVE",

@@ -16,7 +16,14 @@ import type {
   ServerTekView,
 } from "../../../src/ios/show/views.ts";
 import { rekeyMargin } from "../../../src/ks/schedule.ts";
-import { type KsGroup, type KsMember, type KsState, timerKey } from "../../../src/ks/state.ts";
+import {
+  type KsBranch,
+  type KsGroup,
+  type KsKek,
+  type KsMember,
+  type KsState,
+  timerKey,
+} from "../../../src/ks/state.ts";
 import type { RoleState } from "../spec.ts";
 import {
   ivOctets,
@@ -80,7 +87,7 @@ function serverView(
     retransmitAttempts: server.rekeyRetransmitCount,
     retransmitRemaining: copyAt === undefined ? 0 : secondsLeft(copyAt, now),
     sas: [...server.saIpsec.values()].map((sa) => saView(ios, sa, state, running, now)),
-    kek: running && kekView(server, running, now),
+    keks: running === undefined ? [] : kekViews(server, running, now),
     teks: running === undefined || state === undefined ? [] : tekViews(server, state, running, now),
     senderIds: senderIdView(server, running),
     rekeysSent: counters?.rekeys ?? 0,
@@ -156,15 +163,24 @@ function saView(
   };
 }
 
-/** `show` has room for one KEK: that of G-IKEv2 where the group has both. */
-function kekView(server: LocalServer, { branches, config }: KsGroup, now: Micros): ServerKekView | undefined {
-  const kek = branches.find((branch) => branch.kek !== undefined)?.kek;
-  if (kek === undefined) return undefined;
+/** One for each protocol that has had members, G-IKEv2 first. */
+function kekViews(server: LocalServer, { branches, config }: KsGroup, now: Micros): ServerKekView[] {
+  return branches.flatMap(({ kind, kek }) => (kek === undefined ? [] : [kekView(server, config, kind, kek, now)]));
+}
+
+function kekView(
+  server: LocalServer,
+  config: KsGroup["config"],
+  kind: KsBranch["kind"],
+  kek: KsKek,
+  now: Micros,
+): ServerKekView {
   const { suite, spi, publicKey } = kek.sa;
   const retransmit = config.transport.kind === "unicast" ? config.retransmit : undefined;
   const rekeyAt = kek.expiresAt - rekeyMargin("kek", kek.lifetimeSeconds, retransmit);
   const label = server.rekeyAuthentication?.name ?? "";
   return {
+    type: MEMBER_TYPES[kind],
     spi,
     cipher: kekCipherText(suite),
     ivOctets: ivOctets(suite),

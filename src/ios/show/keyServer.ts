@@ -14,7 +14,14 @@ import {
   transformText,
   VERSIONS,
 } from "./text.ts";
-import type { RedundancyView, ReplayView, ServerGroupView, ServerMemberView, ServerSaView } from "./views.ts";
+import type {
+  RedundancyView,
+  ReplayView,
+  ServerGroupView,
+  ServerKekView,
+  ServerMemberView,
+  ServerSaView,
+} from "./views.ts";
 
 /** Width of the labels of a group, of its redundancy and of its SAs. */
 const GROUP = 25;
@@ -30,7 +37,7 @@ function d3pText(group: ServerGroupView): string {
 /** One group of `show crypto gkm`, without the title. */
 export function serverGroup(group: ServerGroupView): string {
   const row = (label: string, value: string | number) => field(4, label, GROUP, value);
-  const { kek } = group;
+  const [kek] = group.keks;
   return lines(
     row("Group Name", `${group.name} (${group.transport})`),
     row("Re-auth on new CRL", enabled(group.isReauthOnCrl)),
@@ -202,9 +209,9 @@ function twin(left: string, leftValue: string | number, right: string, rightValu
 }
 
 function policyOf(group: ServerGroupView, index: number): string {
-  const { kek, teks, name, address } = group;
+  const { keks, teks, name, address } = group;
   const handle = handleText(index);
-  if (kek === undefined) {
+  if (keks.length === 0) {
     return lines(
       `For group ${name} (handle: ${handle}) server ${address} (handle: ${handle}):`,
       "",
@@ -212,26 +219,11 @@ function policyOf(group: ServerGroupView, index: number): string {
       "",
     );
   }
-  const { signature } = kek;
   return lines(
     `For group ${name} (handle: ${handle}) server ${address} (handle: ${handle}):`,
     "",
-    `  # of teks : ${teks.length}  Seq num : ${kek.sequence}`,
-    `  KEK POLICY (transport type : ${group.transport})`,
-    `    spi : ${hexSpi(kek.spi)}`,
-    twin("management alg", "disabled", "encrypt alg", kek.cipher),
-    twin("crypto iv length", kek.ivOctets, "key size", kek.keyOctets),
-    twin("orig life(sec)", kek.lifetime, "remaining life(sec)", kek.remaining),
-    `    time to rekey (sec): ${kek.rekeyIn}`,
-    signature === undefined
-      ? [twin("sig hash algorithm", "disabled", "sig key length", 0)]
-      : [
-          twin("sig hash algorithm", "enabled", "sig key length", signature.spkiOctets),
-          field(4, "sig size", 19, signature.signatureOctets),
-          field(4, "sig key name", 19, signature.label),
-        ],
-    field(4, "acknowledgement", 19, ACKNOWLEDGEMENTS[group.acknowledgement]),
-    "",
+    `  # of teks : ${teks.length}  Seq num : ${keks[0]!.sequence}`,
+    keks.flatMap((kek) => kekLines(group, kek)),
     teks.flatMap((tek, at) => [
       ...(at === 0 ? [`  TEK POLICY (encaps : ${encapsText(tek.mode)})`] : []),
       field(4, "spi", 19, hexSpi(tek.spi)),
@@ -245,6 +237,29 @@ function policyOf(group: ServerGroupView, index: number): string {
       "",
     ]),
   );
+}
+
+/** Of a group with two of them each says whose it is; how a real key server tells them apart is not known. */
+function kekLines(group: ServerGroupView, kek: ServerKekView): string[] {
+  const { signature } = kek;
+  return [
+    `  KEK POLICY (transport type : ${group.transport})`,
+    ...(group.keks.length > 1 ? [field(4, "group type", 19, kek.type)] : []),
+    `    spi : ${hexSpi(kek.spi)}`,
+    twin("management alg", "disabled", "encrypt alg", kek.cipher),
+    twin("crypto iv length", kek.ivOctets, "key size", kek.keyOctets),
+    twin("orig life(sec)", kek.lifetime, "remaining life(sec)", kek.remaining),
+    `    time to rekey (sec): ${kek.rekeyIn}`,
+    ...(signature === undefined
+      ? [twin("sig hash algorithm", "disabled", "sig key length", 0)]
+      : [
+          twin("sig hash algorithm", "enabled", "sig key length", signature.spkiOctets),
+          field(4, "sig size", 19, signature.signatureOctets),
+          field(4, "sig key name", 19, signature.label),
+        ]),
+    field(4, "acknowledgement", 19, ACKNOWLEDGEMENTS[group.acknowledgement]),
+    "",
+  ];
 }
 
 /** `show crypto gkm ks acl`. */
@@ -273,12 +288,12 @@ export function serverRekey(groups: readonly ServerGroupView[]): string {
         row("Number of Rekeys sent", group.rekeysSent),
         row("Number of Rekeys retransmitted", group.retransmitsTotal),
         row("KEK rekey lifetime (sec)", group.rekeyLifetime),
-        group.kek === undefined
-          ? []
-          : [
-              inner("Remaining lifetime (sec)", group.kek.remaining),
-              inner("Remaining time until rekey (sec)", group.kek.rekeyIn),
-            ],
+        group.keks
+          .slice(0, 1)
+          .flatMap((kek) => [
+            inner("Remaining lifetime (sec)", kek.remaining),
+            inner("Remaining time until rekey (sec)", kek.rekeyIn),
+          ]),
         row("Retransmit period", group.retransmitPeriod),
         row("Number of retransmissions", group.retransmitAttempts),
         group.sas.flatMap((sa) => [

@@ -2,7 +2,7 @@
 import { formatIpv4 } from "../../base/ipv4.ts";
 import type { AclEntry, AddressMatch, PortMatch } from "../model.ts";
 import { lines, longSpi, transformText } from "./text.ts";
-import type { Ikev2SaView, IpsecFlowView, IpsecInterfaceView, IpsecSaView, IsakmpSaView } from "./views.ts";
+import type { Ikev2SaView, IpsecFlowView, IpsecInterfaceView, IpsecSaView, IsakmpSaView, RouterView } from "./views.ts";
 
 /** `show crypto ikev2 sa [detailed]`. */
 export function ikev2Sas(sas: readonly Ikev2SaView[], isDetailed: boolean): string {
@@ -155,33 +155,59 @@ function singlePort(match: PortMatch | undefined): number {
   return match !== undefined && match.operator === "eq" ? match.ports[0]! : 0;
 }
 
-/** `show crypto session [detail]`: of each interface with a crypto map, of a group as one peer without address. */
-export function sessions(
-  interfaces: readonly IpsecInterfaceView[],
-  sas: readonly Ikev2SaView[],
-  isDetailed: boolean,
-): string {
-  return (
-    lines("Crypto session current status", "") +
-    interfaces
-      .map((one) => {
-        const active = one.flows.reduce((sum, flow) => sum + flow.sas.length, 0);
-        return lines(
-          `Interface: ${one.name}`,
-          `Session status: ${active > 0 ? "UP-ACTIVE" : sas.length > 0 ? "UP-IDLE" : "DOWN"}`,
-          `Peer: 0.0.0.0 port 848${isDetailed ? " fvrf: (none) ivrf: (none)" : ""}`,
-          sas.filter(({ local }) => local.address === one.address).map(ikeLine),
-          one.flows.flatMap((flow) => sessionFlow(flow, isDetailed)),
-          "",
-        );
-      })
-      .join("")
-  );
+/** An IKE SA as sessions list it. */
+interface IkeEnds extends Pick<Ikev2SaView, "local" | "remote"> {
+  readonly version: "IKEv1" | "IKEv2";
+  readonly isActive: boolean;
 }
 
-function ikeLine({ local, remote, status }: Ikev2SaView): string {
-  const end = status === "READY" ? "Active" : "Inactive";
-  return `  IKEv2 SA: local ${local.address}/${local.port} remote ${remote.address}/${remote.port} ${end} `;
+/**
+ * `show crypto session [detail]`: of each interface with a crypto map, of a group as one peer without address. IKE SAs
+ * without such an interface, those of a key server, are sessions without flows.
+ */
+export function sessions(
+  { ipsec, ikev2Sas, isakmpSas, interfaces }: Pick<RouterView, "ipsec" | "ikev2Sas" | "isakmpSas" | "interfaces">,
+  isDetailed: boolean,
+): string {
+  const sas: IkeEnds[] = [
+    ...isakmpSas
+      .filter(({ state }) => state !== "GDOI_REKEY")
+      .map(
+        ({ local, remote, state }) => ({ version: "IKEv1", local, remote, isActive: state.endsWith("IDLE") }) as const,
+      ),
+    ...ikev2Sas.map(
+      ({ local, remote, status }) => ({ version: "IKEv2", local, remote, isActive: status === "READY" }) as const,
+    ),
+  ];
+  const vrf = isDetailed ? " fvrf: (none) ivrf: (none)" : "";
+  const ofMaps = ipsec.map((one) => {
+    const active = one.flows.reduce((sum, flow) => sum + flow.sas.length, 0);
+    const own = sas.filter(({ local }) => local.address === one.address);
+    return lines(
+      `Interface: ${one.name}`,
+      `Session status: ${active > 0 ? "UP-ACTIVE" : own.length > 0 ? "UP-IDLE" : "DOWN"}`,
+      `Peer: 0.0.0.0 port 848${vrf}`,
+      own.map(ikeLine),
+      one.flows.flatMap((flow) => sessionFlow(flow, isDetailed)),
+      "",
+    );
+  });
+  const others = sas.filter(({ local }) => !ipsec.some(({ address }) => address === local.address));
+  const idle = others.map((sa) =>
+    lines(
+      `Interface: ${interfaces.find(({ address }) => address === sa.local.address)?.name ?? "unknown"}`,
+      `Session status: ${sa.isActive ? "UP-IDLE" : "DOWN-NEGOTIATING"}`,
+      `Peer: ${sa.remote.address} port ${sa.remote.port}${vrf}`,
+      ikeLine(sa),
+      "",
+    ),
+  );
+  return lines("Crypto session current status", "") + [...ofMaps, ...idle].join("");
+}
+
+function ikeLine({ version, local, remote, isActive }: IkeEnds): string {
+  const end = isActive ? "Active" : "Inactive";
+  return `  ${version} SA: local ${local.address}/${local.port} remote ${remote.address}/${remote.port} ${end} `;
 }
 
 function sessionFlow({ entry, counters, sas, outboundSpi }: IpsecFlowView, isDetailed: boolean): string[] {

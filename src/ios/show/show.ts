@@ -79,7 +79,7 @@ const rows: readonly Row[] = [
   { start: "crypto ipsec sa", text: ({ view }) => ipsecSas(view.ipsec) },
   {
     start: "crypto session",
-    text: ({ view, words }) => sessions(view.ipsec, view.ikev2Sas, words.includes("detail")),
+    text: ({ view, words }) => sessions(view, words.includes("detail")),
   },
   {
     start: "crypto map",

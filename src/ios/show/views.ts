@@ -24,6 +24,7 @@ export interface RouterView {
   readonly ipsec: readonly IpsecInterfaceView[];
 }
 
+export type MemberTypeText = "GDOI (ISAKMP)" | "G-IKEv2 (IKEv2)";
 export type GroupTypeText = "GDOI (ISAKMP)" | "G-IKEv2 (IKEv2)" | "GDOI (ISAKMP) & G-IKEv2 (IKEv2)";
 
 /** As IOS names them: `AES`, `3DES`. */
@@ -76,7 +77,8 @@ export interface ServerGroupView {
   /** Until the next copy of a rekey under way; 0 with none. */
   readonly retransmitRemaining: number;
   readonly sas: readonly ServerSaView[];
-  readonly kek: ServerKekView | undefined;
+  /** One for each protocol that has keys: rekeys of GDOI and of G-IKEv2 are two messages under two keys. */
+  readonly keks: readonly ServerKekView[];
   /** All TEKs that are listed, newest first. */
   readonly teks: readonly ServerTekView[];
   readonly senderIds: SenderIdView;
@@ -113,6 +115,7 @@ export type ReplayView =
   | { readonly method: "none" };
 
 export interface ServerKekView {
+  readonly type: MemberTypeText;
   /** 32 hexadecimal digits. */
   readonly spi: string;
   readonly cipher: KekCipherText;
@@ -161,7 +164,7 @@ export interface ServerTekView {
 export interface ServerMemberView {
   readonly address: string;
   readonly version: string;
-  readonly type: "GDOI (ISAKMP)" | "G-IKEv2 (IKEv2)";
+  readonly type: MemberTypeText;
   readonly rekeysSent: number;
   readonly retries: number;
   readonly acksReceived: number;
@@ -187,7 +190,7 @@ export interface SenderIdView {
 export interface MemberGroupView {
   readonly name: string;
   readonly identity: string;
-  readonly type: "GDOI (ISAKMP)" | "G-IKEv2 (IKEv2)";
+  readonly type: MemberTypeText;
   /** With G-IKEv2. */
   readonly profile: string | undefined;
   readonly family: "ipv4" | "ipv6";
@@ -314,6 +317,8 @@ export interface Ikev2SaView {
 export interface IsakmpSaView {
   readonly destination: string;
   readonly source: string;
+  readonly local: { readonly address: string; readonly port: number };
+  readonly remote: { readonly address: string; readonly port: number };
   readonly state: "GDOI_IDLE" | "GDOI_REKEY" | "MM_NO_STATE" | "MM_KEY_EXCH" | "AG_NO_STATE" | "QM_IDLE";
   readonly connectionId: number;
   readonly status: "ACTIVE" | "ACTIVE (deleted)";

@@ -51,7 +51,7 @@ describe("show crypto gkm", () => {
     const bare = {
       ...server,
       redundancy: undefined,
-      kek: undefined,
+      keks: [],
       teks: [],
       sas: [{ ...server.sas[0]!, remaining: undefined }],
     };

@@ -23,6 +23,8 @@ const transform = { cipher: "esp-aes", keyBits: 256, hash: "sha256" } as const;
 const replay = { method: "counter", window: 64 } as const;
 const signature = { spkiOctets: 550, signatureOctets: 512, label: "REKEYRSA", hash: "HMAC_AUTH_SHA" };
 
+const ENDS = { local: { address: "3.3.1.1", port: 848 }, remote: { address: "1.1.1.1", port: 848 } } as const;
+
 export const server: ServerGroupView = {
   name: "getvpn1",
   identity: "1223",
@@ -67,17 +69,20 @@ export const server: ServerGroupView = {
       entries,
     },
   ],
-  kek: {
-    spi: "eeb0e9a2bbd4c71af1034f6b24eb8022",
-    cipher: "AES",
-    ivOctets: 16,
-    keyOctets: 32,
-    lifetime: 1200,
-    remaining: 787,
-    rekeyIn: 552,
-    sequence: 3,
-    signature,
-  },
+  keks: [
+    {
+      type: "G-IKEv2 (IKEv2)",
+      spi: "eeb0e9a2bbd4c71af1034f6b24eb8022",
+      cipher: "AES",
+      ivOctets: 16,
+      keyOctets: 32,
+      lifetime: 1200,
+      remaining: 787,
+      rekeyIn: 552,
+      sequence: 3,
+      signature,
+    },
+  ],
   teks: [
     {
       spi: "ee021924",
@@ -262,8 +267,8 @@ export const view: RouterView = {
     },
   ],
   isakmpSas: [
-    { destination: "1.1.1.1", source: "3.3.1.1", state: "GDOI_IDLE", connectionId: 1001, status: "ACTIVE" },
-    { destination: "3.3.1.1", source: "1.1.1.1", state: "GDOI_REKEY", connectionId: 1002, status: "ACTIVE" },
+    { destination: "1.1.1.1", source: "3.3.1.1", ...ENDS, state: "GDOI_IDLE", connectionId: 1001, status: "ACTIVE" },
+    { destination: "3.3.1.1", source: "1.1.1.1", ...ENDS, state: "GDOI_REKEY", connectionId: 1002, status: "ACTIVE" },
   ],
   ipsec: [
     {

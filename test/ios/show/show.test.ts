@@ -55,7 +55,7 @@ describe("show of SAs", () => {
   it("session", () => {
     expect(show("crypto session")).toBe(
       "Crypto session current status\n\nInterface: GigabitEthernet0/0/1\nSession status: UP-ACTIVE\n" +
-        "Peer: 0.0.0.0 port 848\n  IKEv2 SA: local 3.3.1.1/848 remote 1.1.1.1/848 Active \n" +
+        "Peer: 0.0.0.0 port 848\n  IKEv1 SA: local 3.3.1.1/848 remote 1.1.1.1/848 Active \n  IKEv2 SA: local 3.3.1.1/848 remote 1.1.1.1/848 Active \n" +
         "  IPSEC FLOW: permit ip 10.0.0.0/255.0.0.0 10.0.0.0/255.0.0.0 \n        Active SAs: 4, origin: crypto map\n\n",
     );
   });
