@@ -27,7 +27,7 @@ export function gdoiProtocol(choice: Partial<GdoiSwitches> = {}): RekeyProtocol 
     firstMessageId: FIRST_SEQUENCE,
     // Several SATs with one SPI: what IOS does is not known, and draft-yeung, its offspring, has it so.
     sharesDataSa: true,
-    // LKH has no second implementation to compare with, and Cisco key servers do not have it.
+    // Members follow one. Key servers do not make one: LKH has no second implementation, and Cisco's do not have it.
     hasKeyHierarchy: false,
     // SAK is one whole: cipher and signature are among its required attributes (RFC 6407 section 5.3).
     repeatsAuthentication: true,
@@ -59,7 +59,8 @@ export function gdoiProtocol(choice: Partial<GdoiSwitches> = {}): RekeyProtocol 
       }
     },
 
-    readRekey: (_crypto, sa, payloads: readonly IsakmpPayload[]) => readPush(sa, payloads, switches),
+    readRekey: (crypto, sa, payloads: readonly IsakmpPayload[], path) =>
+      readPush(sa, payloads, switches, { crypto, path }),
 
     rekeyAck(crypto, sa, { messageId, address }) {
       const { acknowledgement: type = 0 } = sa;

@@ -2,16 +2,25 @@
 import { type Bytes, concat, EMPTY, fromHex, toHex, u32, uintFrom } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import { type Secret, secret } from "../base/secret.ts";
-import type { PublicKey } from "../crypto/api.ts";
+import type { Crypto, PublicKey } from "../crypto/api.ts";
 import { encrKeyOctets, splitSaKeys } from "../crypto/prf.ts";
 import { decodePkcs1PublicKey, decodeSpki, encodeSpki } from "../crypto/spki.ts";
-import type { DataSaPolicy, GroupKeys, GroupPolicy, KekKeys, KekPolicy } from "../gikev2/policy.ts";
+import type {
+  DataSaPolicy,
+  GroupKeys,
+  GroupPolicy,
+  KekKeys,
+  KekPolicy,
+  KeyHierarchy,
+  TreeKey,
+} from "../gikev2/policy.ts";
 import { specsOf } from "../gikev2/policy.ts";
 import type { KeyDownload } from "../wire/gdoi.ts";
 import { KeyPacketType, keyOf } from "../wire/keyPackets.ts";
 import { numberValue } from "../wire/tagged.ts";
 import { malformed } from "./gdoiError.ts";
 import { kekFromWire, kekToWire } from "./kek.ts";
+import { type HeldPath, lkhPacket, readLkh } from "./lkh.ts";
 
 type Packet = KeyDownload["packets"][number];
 type Attributes = readonly { readonly kind: string; readonly value: unknown }[];
@@ -25,11 +34,19 @@ export interface MemberKeys {
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/** All keys of `policy`; Sender-IDs where the policy says how long they are. The signature's key comes with the KEK. */
-export function kdOfKeys(policy: GroupPolicy, keys: GroupKeys, senderIds: readonly number[]): KeyDownload {
+/**
+ * All keys of `policy`; Sender-IDs where the policy says how long they are. The signature's key comes with the KEK.
+ * `crypto`: for the updates of a key hierarchy, which only a PUSH has.
+ */
+export function kdOfKeys(
+  policy: GroupPolicy,
+  keys: GroupKeys,
+  senderIds: readonly number[],
+  crypto?: Crypto,
+): KeyDownload {
   const packets: Packet[] = [];
   const { kek, dataSas, senderIdBits } = policy;
-  if (kek !== undefined && keys.kek !== undefined) packets.push(kekPacket(kek, keys.kek));
+  if (kek !== undefined && keys.kek !== undefined) packets.push(kekPacket(crypto, kek, keys.kek, keys.hierarchy));
   for (const sa of dataSas) packets.push(tekPacket(sa, keys.teks.get(sa.spi)!.secret));
   if (senderIdBits !== undefined && senderIds.length > 0) packets.push(sidPacket(senderIdBits, senderIds));
   return { packets };
@@ -40,12 +57,19 @@ function packet(type: number, spi: Bytes, attributes: Attributes): Packet {
   return { type, spi, attributes: attributes as Packet["attributes"] };
 }
 
-function kekPacket(kek: KekPolicy, keys: KekKeys): Packet {
-  const key = { kind: "KEK_ALGORITHM_KEY", value: kekToWire(kek.suite, keys) };
-  const { publicKey } = kek;
+/** The KEK by itself or, with a hierarchy, by way of the keys that members hold. */
+function kekPacket(
+  crypto: Crypto | undefined,
+  kek: KekPolicy,
+  keys: KekKeys,
+  hierarchy: KeyHierarchy | undefined,
+): Packet {
   // The format of the key is not defined; the reference implementation sends a SubjectPublicKeyInfo.
-  const verifier = publicKey === undefined ? [] : [{ kind: "SIG_ALGORITHM_KEY", value: encodeSpki(publicKey) }];
-  return packet(KeyPacketType.KEK, fromHex(kek.spi), [key, ...verifier]);
+  const verifier = kek.publicKey === undefined ? undefined : encodeSpki(kek.publicKey);
+  if (hierarchy !== undefined) return lkhPacket(crypto, kek, keys, hierarchy, verifier);
+  const key = { kind: "KEK_ALGORITHM_KEY", value: kekToWire(kek.suite, keys) };
+  const signature = verifier === undefined ? [] : [{ kind: "SIG_ALGORITHM_KEY", value: verifier }];
+  return packet(KeyPacketType.KEK, fromHex(kek.spi), [key, ...signature]);
 }
 
 function tekPacket(sa: DataSaPolicy, material: Bytes): Packet {
@@ -70,24 +94,33 @@ const PACKETS_MAX = 1024;
 
 /**
  * The keys of a policy that was read before: each SA has one packet and the other way round. `known`: SPI of the KEK that
- * carries the message, whose own packet may come along unchanged. Throws GdoiError.
+ * carries the message, whose own packet may come along unchanged. `held`: for a PUSH, what the member holds of a key
+ * hierarchy. Undefined where the hierarchy leads no way to the member. Throws GdoiError.
  */
 export function keysOfKd(
   kd: KeyDownload,
   policy: GroupPolicy,
   known?: string,
-): { readonly keys: GroupKeys; readonly member: MemberKeys } {
+  held?: HeldPath,
+): { readonly keys: GroupKeys; readonly member: MemberKeys } | undefined {
   if (kd.packets.length > PACKETS_MAX) malformed(`${kd.packets.length} key packets`);
   const suites = new Map(policy.dataSas.map((sa) => [sa.spi, sa.suite]));
   const teks = new Map<number, Secret>();
   let kek: KekKeys | undefined;
+  let path: readonly TreeKey[] | undefined;
   let member: MemberKeys = { senderIds: [] };
   for (const entry of kd.packets) {
-    if (entry.type === KeyPacketType.KEK) {
+    if (entry.type === KeyPacketType.KEK || entry.type === KeyPacketType.LKH) {
       const spi = toHex(entry.spi);
       if (policy.kek === undefined && spi === known) continue;
       if (kek !== undefined || policy.kek?.spi !== spi) malformed("a KEK without its policy");
-      kek = kekFromWire(policy.kek.suite, keyOf(entry, "KEK_ALGORITHM_KEY"));
+      if (entry.type === KeyPacketType.KEK) {
+        kek = kekFromWire(policy.kek.suite, keyOf(entry, "KEK_ALGORITHM_KEY"));
+      } else {
+        const read = readLkh(policy.kek.suite, entry, held);
+        if (read === undefined) return undefined;
+        ({ kek, path } = read);
+      }
       member = { ...member, ...publicKeyOf(entry) };
     } else if (entry.type === KeyPacketType.TEK) {
       const spi = uintFrom(entry.spi);
@@ -98,7 +131,8 @@ export function keysOfKd(
   }
   if (teks.size !== suites.size || (kek === undefined) !== (policy.kek === undefined))
     malformed("an SA without its key");
-  return { keys: kek === undefined ? { teks } : { kek, teks }, member };
+  const fresh = { ...(kek === undefined ? {} : { kek }), ...(path === undefined ? {} : { path }) };
+  return { keys: { ...fresh, teks }, member };
 }
 
 /** SubjectPublicKeyInfo or a bare PKCS#1 key: what IOS sends is not public. */

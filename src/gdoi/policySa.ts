@@ -78,10 +78,13 @@ export function obstacle(policy: GroupPolicy, switches: GdoiSwitches): string | 
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/** The caller has seen to it that there is no `obstacle`. */
-export function saOfPolicy(policy: GroupPolicy): GroupSa {
+/**
+ * The caller has seen to it that there is no `obstacle`. `isLkh`: the KEK of a PUSH comes by way of a key hierarchy; a PULL
+ * does not say so (RFC 6407 section 5.3.1).
+ */
+export function saOfPolicy(policy: GroupPolicy, isLkh = false): GroupSa {
   const policies: GroupSa["policies"][number][] = [];
-  if (policy.kek !== undefined) policies.push({ kind: "SAK", body: kekToWire(policy.kek) });
+  if (policy.kek !== undefined) policies.push({ kind: "SAK", body: kekToWire(policy.kek, isLkh) });
   const gap = gapToWire(policy);
   if (gap.attributes.length > 0) policies.push({ kind: "GAP", body: gap });
   for (const sa of policy.dataSas) {
@@ -92,9 +95,11 @@ export function saOfPolicy(policy: GroupPolicy): GroupSa {
   return { doi: Doi.GDOI, situation: 0, policies };
 }
 
-function kekToWire(kek: KekPolicy): SaKek {
+function kekToWire(kek: KekPolicy, isLkh: boolean): SaKek {
   const cipher = kekCipher(kek.suite)!;
-  const attributes: SaKek["attributes"][number][] = [{ kind: "KEK_ALGORITHM", value: cipher.algorithm }];
+  const attributes: SaKek["attributes"][number][] = [];
+  if (isLkh) attributes.push({ kind: "KEK_MANAGEMENT_ALGORITHM", value: KekManagement.LKH });
+  attributes.push({ kind: "KEK_ALGORITHM", value: cipher.algorithm });
   if (kek.suite.encrKeyBits !== 0) attributes.push({ kind: "KEK_KEY_LENGTH", value: kek.suite.encrKeyBits });
   attributes.push({ kind: "KEK_KEY_LIFETIME", value: u32(kek.lifetimeSeconds) });
   const signature = kek.authentication && pushSignature(kek.authentication);

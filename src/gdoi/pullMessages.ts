@@ -103,7 +103,9 @@ export function pull4(policy: GroupPolicy, keys: GroupKeys, senderIds: readonly 
 export function readPull4(payloads: readonly IsakmpPayload[], policy: GroupPolicy): Read<Grant> {
   return reading(() => {
     checkShape(payloads, policy.kek === undefined ? ["KD"] : ["SEQ", "KD"], []);
-    const { keys, member } = keysOfKd(isakmpPayloadOf(payloads, "KD")!, policy);
+    const read = keysOfKd(isakmpPayloadOf(payloads, "KD")!, policy);
+    if (read === undefined) malformed("a key hierarchy that leads nowhere");
+    const { keys, member } = read;
     const { publicKey, senderIdBits, senderIds } = member;
     const number = isakmpPayloadOf(payloads, "SEQ")?.number ?? 0;
     const kek = policy.kek && {

@@ -9,7 +9,7 @@
 import { type Bytes, concat, EMPTY, fromHex, u32, utf8 } from "../base/bytes.ts";
 import { assert, WireError } from "../base/errors.ts";
 import type { Crypto, PrivateKey } from "../crypto/api.ts";
-import type { RekeySa } from "../gikev2/dialect.ts";
+import type { Excluded, RekeySa } from "../gikev2/dialect.ts";
 import { type Deletion, type GroupPolicy, type GroupUpdate, NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import type { Read } from "../gikev2/protocolError.ts";
 import {
@@ -27,6 +27,7 @@ import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { malformed, reading } from "./gdoiError.ts";
 import { type KekParts, kekParts } from "./kek.ts";
 import { kdOfKeys, keysOfKd } from "./keys.ts";
+import type { HeldPath } from "./lkh.ts";
 import { policyOfSa, saOfPolicy } from "./policySa.ts";
 import { type PushSignature, pushSignature, signatureOctets, signPush, verifyPush } from "./signature.ts";
 import type { GdoiSwitches } from "./switches.ts";
@@ -81,7 +82,7 @@ export function sealPush(
   const payloads: IsakmpPayload[] = [
     { kind: "SEQ", body: { number: sequence } },
     ...spokenDeletions(update).map((deletion): IsakmpPayload => ({ kind: "D", body: deleteOfDeletion(deletion) })),
-    ...contentOf(update),
+    ...contentOf(crypto, update),
   ];
   return sealPayloads(crypto, sa, signer, payloads, switches);
 }
@@ -99,11 +100,11 @@ function spokenDeletions({ deletions, policy }: GroupUpdate): readonly Deletion[
 }
 
 /** Neither SA nor KD where nothing is to be distributed. RFC 6407 section 5.9. */
-function contentOf({ policy, keys }: GroupUpdate): IsakmpPayload[] {
+function contentOf(crypto: Crypto, { policy, keys }: GroupUpdate): IsakmpPayload[] {
   if (policy.kek === undefined && policy.dataSas.length === 0) return [];
   return [
-    { kind: "GSA", body: saOfPolicy(policy) },
-    { kind: "KD", body: kdOfKeys(policy, keys, []) },
+    { kind: "GSA", body: saOfPolicy(policy, keys.hierarchy !== undefined) },
+    { kind: "KD", body: kdOfKeys(policy, keys, [], crypto) },
   ];
 }
 
@@ -198,10 +199,15 @@ function shapeProblem(payloads: readonly IsakmpPayload[]): string | undefined {
 
 /**
  * What a genuine PUSH says. Some key servers repeat the KEK that carries the message; that is no change and left out.
- * Deletions come first: they are to be applied before what is new.
+ * Deletions come first: they are to be applied before what is new. `held`: what the member holds of a key hierarchy.
  */
-export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switches: GdoiSwitches): Read<GroupUpdate> {
-  return reading(() => {
+export function readPush(
+  sa: RekeySa,
+  payloads: readonly IsakmpPayload[],
+  switches: GdoiSwitches,
+  held?: HeldPath,
+): Read<GroupUpdate | Excluded> {
+  return reading((): GroupUpdate | Excluded => {
     const kekSpi = fromHex(sa.spi);
     const deletions = payloads.flatMap((payload) =>
       payload.kind === "D" ? (deletionOfDelete(payload.body, kekSpi) ?? []) : [],
@@ -215,7 +221,9 @@ export function readPush(sa: RekeySa, payloads: readonly IsakmpPayload[], switch
     const { kek, ...rest } = policyOfSa(gsa, switches);
     const isNew = kek !== undefined && kek.spi !== sa.spi;
     const policy = isNew ? { ...rest, kek } : rest;
-    const { keys, member } = keysOfKd(kd, policy, sa.spi);
+    const read = keysOfKd(kd, policy, sa.spi, held);
+    if (read === undefined) return { excluded: true };
+    const { keys, member } = read;
     const { publicKey = sa.publicKey } = member;
     const renewed = isNew ? { kek: { ...kek, ...(publicKey === undefined ? {} : { publicKey }) } } : {};
     const replaced: readonly Deletion[] = isDelayed(rest) ? [{ kind: "allDataSas" }] : [];

@@ -6,10 +6,12 @@ import type { Datagram } from "../../src/base/machine.ts";
 import { native } from "../../src/crypto/native.ts";
 import { ackSpiOf, openAck, sealAck } from "../../src/gdoi/ack.ts";
 import { newKekKeys } from "../../src/gdoi/kek.ts";
+import { type HeldPath, treeKeyOctets } from "../../src/gdoi/lkh.ts";
 import { openPush, pushSpiOf, readPush, sealPush } from "../../src/gdoi/push.ts";
 import { DEFAULT_SWITCHES } from "../../src/gdoi/switches.ts";
-import { type GroupUpdate, NO_KEYS, NO_POLICY } from "../../src/gikev2/policy.ts";
+import { type GroupUpdate, type KeyHierarchy, NO_KEYS, NO_POLICY, type TreeKey } from "../../src/gikev2/policy.ts";
 import type { Tools } from "../../src/ikev2/api.ts";
+import { addLeaf, createKeyTree, excludeLeaf, pathOf } from "../../src/ks/keyTree.ts";
 import { KekAck } from "../../src/wire/gdoiNumbers.ts";
 import { testRng } from "../crypto/testRng.ts";
 import { KEK, keysFor, POLICY, rekeySaOf, SIGNER } from "../gdoi/group.ts";
@@ -31,12 +33,23 @@ export interface AckMachine {
   readonly acknowledged: string[];
 }
 
+/** A tree of four members, one of which is put out; another one holds `HELD`. */
+const TREE = createKeyTree(treeKeyOctets(KEK.suite));
+const LEAVES = Array.from({ length: 4 }, () => addLeaf(TREE, { crypto: native, rng: testRng("tree") }));
+const HELD: HeldPath = { crypto: native, path: pathHeld(pathOf(TREE, LEAVES[0]!)) };
+const EXCLUSION = excludeLeaf(TREE, { crypto: native, rng: testRng("tree") }, LEAVES[3]!)!;
+
+/** Keys as a member knows them: by LKH ID and handle, which are both the number of the node. */
+function pathHeld({ links }: KeyHierarchy): readonly TreeKey[] {
+  return links.map(({ inner }) => ({ id: inner.id * 2 ** 32 + inner.id, key: inner.key }));
+}
+
 export function handlePush(state: PushMachine, { crypto }: Tools, { octets }: Datagram): readonly [] {
   if (pushSpiOf(octets) !== REKEY_SA.spi) return [];
   const opened = openPush(crypto, REKEY_SA, octets, state.last);
   if (opened.kind !== "whole") return [];
-  const content = readPush(REKEY_SA, opened.payloads, DEFAULT_SWITCHES);
-  if (!content.ok) return [];
+  const content = readPush(REKEY_SA, opened.payloads, DEFAULT_SWITCHES, HELD);
+  if (!content.ok || "excluded" in content.value) return [];
   state.last = opened.sequence;
   state.taken.push(content.value);
   return [];
@@ -54,6 +67,11 @@ function updates(): readonly GroupUpdate[] {
   const next = { ...KEK, spi: "ff".repeat(16), nextMessageId: 1 };
   return [
     { policy: teks, keys: { teks: KEYS.teks }, deletions: [] },
+    {
+      policy: { ...NO_POLICY, kek: next },
+      keys: { kek: newKekKeys(testRng("next"), next.suite), teks: new Map(), hierarchy: EXCLUSION },
+      deletions: [],
+    },
     {
       policy: { ...NO_POLICY, kek: next },
       keys: { kek: newKekKeys(testRng("next"), next.suite), teks: new Map() },
@@ -92,6 +110,7 @@ export function recordPushes(): readonly Recording[] {
     const state: AckMachine = { type, acknowledged: [] };
     record("ack", sealAck(native, REKEY_SA, 7, "10.0.0.2", type, DEFAULT_SWITCHES), state);
   }
-  if (member.last !== pushes.length) throw new Error(`a good PUSH was not taken: ${member.last}`);
+  if (member.last !== pushes.length || member.taken.length !== pushes.length)
+    throw new Error(`a good PUSH was not taken: ${member.last}`);
   return recordings;
 }

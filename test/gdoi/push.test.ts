@@ -22,6 +22,7 @@ function received(octets: Uint8Array, last = 0) {
   if (opened.kind !== "whole") throw new Error(JSON.stringify(opened));
   const content = readPush(SA, opened.payloads, DEFAULT_SWITCHES);
   if (!content.ok) throw new Error(content.problem);
+  if ("excluded" in content.value) throw new Error("excluded");
   return { sequence: opened.sequence, ...content.value };
 }
 
