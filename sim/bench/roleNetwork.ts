@@ -29,6 +29,7 @@ import { createRng } from "../core/rng.ts";
 import { type EventHandle, NO_EVENT, Scheduler, type Target } from "../core/scheduler.ts";
 import { NONE, type Trace } from "../core/trace.ts";
 import type { Credentials } from "./credentials.ts";
+import { gdoiGmConfig, gdoiKsConfig } from "./gdoiGroup.ts";
 import { type BenchDhGroup, benchAddress, GROUP_NAME, gmConfig, ksConfig } from "./group.ts";
 
 export interface RoleNetworkOptions {
@@ -38,6 +39,8 @@ export interface RoleNetworkOptions {
   readonly crypto: Crypto;
   /** Given: rekeys are multicast messages with its signature. */
   readonly signer?: Signer;
+  /** True: members speak GDOI. */
+  readonly gdoi?: boolean;
   /** Undefined: nothing is noted. */
   readonly trace: Trace | undefined;
   /** One way between the key server and a member (1 ..), in microseconds. */
@@ -185,8 +188,10 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
   }
 }
 
-function createNode(number: number, { dh, credentials, signer, crypto }: RoleNetworkOptions, root: Rng): Node {
+function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: RoleNetworkOptions, root: Rng): Node {
   const proof = credentials(number);
+  const ks = () => ksConfig(dh, proof, signer);
+  const gm = () => gmConfig(number, dh, proof);
   const name = number === 0 ? "ks1" : `gm${number}`;
   const address = benchAddress(number);
   return {
@@ -196,8 +201,8 @@ function createNode(number: number, { dh, credentials, signer, crypto }: RoleNet
     addressText: formatIpv4(address),
     role:
       number === 0
-        ? { kind: "ks", state: createKsState(ksConfig(dh, proof, signer)) }
-        : { kind: "gm", state: createGmState(gmConfig(number, dh, proof)) },
+        ? { kind: "ks", state: createKsState(gdoi === true ? gdoiKsConfig(ks()) : ks()) }
+        : { kind: "gm", state: createGmState(gdoi === true ? gdoiGmConfig(gm()) : gm()) },
     tools: { crypto, rng: root.fork(name) },
     plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
     identification: 0,

@@ -17,12 +17,13 @@ import { fanOutDelay } from "./fanOut.ts";
 import { GROUP_NAME } from "./group.ts";
 import { createRoleNetwork } from "./roleNetwork.ts";
 
-export type SignerKind = "ECDSA P-256" | "RSA-2048";
+/** Protocol and signature of the message; GDOI has it under AES-CBC, G-IKEv2 under AES-GCM. */
+export type SignedShape = "G-IKEv2 with ECDSA P-256" | "GDOI with RSA-2048";
 
 /** A key of the benchmark, always the same one. */
-export function benchSigner(kind: SignerKind): Signer {
-  const rng = createRng(kind);
-  return kind === "RSA-2048"
+function signerOf(shape: SignedShape): Signer {
+  const rng = createRng(shape);
+  return shape === "GDOI with RSA-2048"
     ? { key: rsaKey(rng, 2_048), scheme: { kind: "rsa-pkcs1", hash: "sha256" } }
     : { key: ecPrivateKey("P-256", rng.bytes(32)), scheme: { kind: "ecdsa", hash: "sha256", encoding: "der" } };
 }
@@ -38,12 +39,13 @@ export interface SignedFanOut {
 }
 
 /** `members` are registered when this returns, and their IKE SAs are closed, as those of a multicast group are. */
-export function signedFanOut(members: number, crypto: Crypto, signer: Signer): SignedFanOut {
+export function signedFanOut(members: number, crypto: Crypto, shape: SignedShape): SignedFanOut {
   const network = createRoleNetwork({
     members,
     dh: 31,
     crypto,
-    signer,
+    signer: signerOf(shape),
+    gdoi: shape.startsWith("GDOI"),
     credentials: sharedKey,
     trace: undefined,
     delay: fanOutDelay,

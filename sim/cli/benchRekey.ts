@@ -8,7 +8,7 @@ import { native } from "../../src/crypto/native.ts";
 import { bareFanOut } from "../bench/bareFanOut.ts";
 import { type FanOut, roleFanOut } from "../bench/fanOut.ts";
 import { type BenchReport, type BenchRow, rateRow, valueRow } from "../bench/report.ts";
-import { benchSigner, type SignedFanOut, type SignerKind, signedFanOut } from "../bench/signedFanOut.ts";
+import { type SignedFanOut, type SignedShape, signedFanOut } from "../bench/signedFanOut.ts";
 import { Trace } from "../core/trace.ts";
 import { memoCrypto } from "../scenario/memo.ts";
 import { nodeSha256 } from "./backends.ts";
@@ -20,7 +20,7 @@ const SIZES = [1_000, 10_000];
 const REKEYS = 20;
 /** Of signed rekeys, in each round. */
 const SIGNED_REKEYS = 3;
-const SIGNERS: readonly SignerKind[] = ["ECDSA P-256", "RSA-2048"];
+const SIGNED_SHAPES: readonly SignedShape[] = ["G-IKEv2 with ECDSA P-256", "GDOI with RSA-2048"];
 const MEGABYTE = 2 ** 20;
 
 const newTrace = (): Trace => new Trace({ sha256: nodeSha256() });
@@ -35,7 +35,7 @@ export function benchRekey({ rounds, quick }: BenchOptions): BenchReport {
     const memory = memoryRow(size, rekeys);
     if (memory !== undefined) rows.push(memory);
   }
-  for (const kind of SIGNERS) rows.push(signedRow(kind, sizes.at(-1)!, rounds));
+  for (const shape of SIGNED_SHAPES) rows.push(signedRow(shape, sizes.at(-1)!, rounds));
   return { benchmark: "rekey", rows };
 }
 
@@ -73,11 +73,10 @@ function rowsOf(size: number, rekeys: number, rounds: number): readonly BenchRow
 }
 
 /** One signed message for all members: our own speed with the memo on against off, over the very same rekeys. */
-function signedRow(kind: SignerKind, size: number, rounds: number): BenchRow {
-  printNote(`${size} members register, twice, for rekeys signed with ${kind}`);
-  const signer = benchSigner(kind);
+function signedRow(shape: SignedShape, size: number, rounds: number): BenchRow {
+  printNote(`${size} members register, twice, for rekeys of ${shape}`);
   const [on, off] = [memoCrypto(native), native].map((crypto) => {
-    const model = signedFanOut(size, crypto, signer);
+    const model = signedFanOut(size, crypto, shape);
     const trace = newTrace();
     model.traceTo(trace);
     model.run(1);
@@ -90,7 +89,7 @@ function signedRow(kind: SignerKind, size: number, rounds: number): BenchRow {
     () => run(off),
   );
   assert(on.trace.fingerprint() === off.trace.fingerprint(), "the memo has moved the fingerprint");
-  return rateRow(`${size} members, ${kind} signature, memo on against off`, "rekeys/s", size * SIGNED_REKEYS, times);
+  return rateRow(`${size} members, ${shape}, memo on against off`, "rekeys/s", size * SIGNED_REKEYS, times);
 }
 
 interface TracedModel {

@@ -6,7 +6,7 @@ import { roleFanOut } from "../../../sim/bench/fanOut.ts";
 import { bareHold, type NumberQueue, schedulerHold } from "../../../sim/bench/hold.ts";
 import { replay } from "../../../sim/bench/recordedCrypto.ts";
 import { recordRegistrations, registrationModel } from "../../../sim/bench/registration.ts";
-import { benchSigner, type SignedFanOut, signedFanOut } from "../../../sim/bench/signedFanOut.ts";
+import { type SignedFanOut, signedFanOut } from "../../../sim/bench/signedFanOut.ts";
 import { Trace } from "../../../sim/core/trace.ts";
 import { memoCrypto } from "../../../sim/scenario/memo.ts";
 import type { Crypto } from "../../../src/crypto/api.ts";
@@ -121,12 +121,12 @@ describe("the fan-out", () => {
 
 describe("the signed fan-out", () => {
   const members = 12;
-  const signers = ["ECDSA P-256", "RSA-2048"] as const;
+  const shapes = ["G-IKEv2 with ECDSA P-256", "GDOI with RSA-2048"] as const;
 
-  it.each(signers)("with %s leaves the same fingerprint whether results are shared or not", (kind) => {
+  it.each(shapes)("of %s leaves the same fingerprint whether results are shared or not", (shape) => {
     const counted = newMeter();
     const [shared, alone] = [memoCrypto(metered(native, counted)), native].map((crypto) => {
-      const model = signedFanOut(members, crypto, benchSigner(kind));
+      const model = signedFanOut(members, crypto, shape);
       if (crypto !== native) clearMeter(counted);
       const trace = new Trace();
       model.traceTo(trace);
@@ -140,12 +140,9 @@ describe("the signed fan-out", () => {
     expect(verified.map(({ count }) => count)).toEqual([4]);
   });
 
-  it.each(signers)("with %s: a tampered copy of a shared message is refused, the genuine one taken", (kind) => {
+  it.each(shapes)("of %s: a tampered copy of a shared message is refused, the genuine one taken", (shape) => {
     const crypto = memoCrypto(native);
-    const [before, after] = [0, 1].map(() => signedFanOut(members, crypto, benchSigner(kind))) as [
-      SignedFanOut,
-      SignedFanOut,
-    ];
+    const [before, after] = [0, 1].map(() => signedFanOut(members, crypto, shape)) as [SignedFanOut, SignedFanOut];
     const trace = new Trace();
     before.traceTo(trace);
     before.run(1);

@@ -1,0 +1,45 @@
+/** The group of the benchmarks with members of GDOI instead of G-IKEv2: AES-CBC under KEK and TEK. */
+import { utf8 } from "../../src/base/bytes.ts";
+import { secret } from "../../src/base/secret.ts";
+import type { IsakmpConfig } from "../../src/gdoi/peerCertificates.ts";
+import type { GmConfig } from "../../src/gm/config.ts";
+import type { KsConfig } from "../../src/ks/config.ts";
+import { addressOctets } from "../../src/wire/address.ts";
+import { Encr, Integ } from "../../src/wire/ikev2Numbers.ts";
+import { IsakmpIdType } from "../../src/wire/isakmpNumbers.ts";
+
+const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
+const KEK_SUITE = { encr: Encr.AES_CBC, encrKeyBits: 256, integ: 0, kwa: 0 } as const;
+const TEK_SUITE = { encr: Encr.AES_CBC, encrKeyBits: 256, integ: Integ.HMAC_SHA2_256_128 } as const;
+
+/** AES-128, SHA-256, pre-shared key, ECP 256. */
+function isakmp(address: string): IsakmpConfig {
+  const localIdentity = { type: IsakmpIdType.IPV4_ADDR, protocol: 0, port: 0, data: addressOctets(address) };
+  return {
+    policies: [{ encryption: 7, keyBits: 128, hash: 4, group: 19, authentication: 1, lifetimeSeconds: 0 }],
+    profiles: [
+      { name: "default", localIdentity, match: { remoteAddresses: [], remoteIdentities: [], anyRemote: true } },
+    ],
+    keys: [{ address: { network: "0.0.0.0", mask: "0.0.0.0" }, key: SHARED_KEY }],
+  };
+}
+
+export function gdoiKsConfig(config: KsConfig): KsConfig {
+  return {
+    ...config,
+    isakmp: isakmp(config.local.address),
+    groups: config.groups.map(({ gikev2: _, dataSas, ...group }) => ({
+      ...group,
+      gdoi: { kekSuite: KEK_SUITE },
+      dataSas: dataSas.map((sa) => ({ ...sa, suite: TEK_SUITE })),
+    })),
+  };
+}
+
+export function gdoiGmConfig(config: GmConfig): GmConfig {
+  return {
+    ...config,
+    isakmp: isakmp(config.groups[0]!.local.address),
+    groups: config.groups.map((group) => ({ ...group, protocol: { kind: "gdoi" } })),
+  };
+}
