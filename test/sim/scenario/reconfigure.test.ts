@@ -175,7 +175,7 @@ describe("a key server", () => {
     run.perform({ kind: "fault", fault: { kind: "reload", device: "ks1", downtime: SECOND } });
     run.passTo(4 * SECOND);
     expect(view(run, "ks1")).toMatchObject({ hostname: "KEYS", uptimeSeconds: 1 });
-    expect(view(run, "ks1").servers[0]).toMatchObject({ rekeyLifetime: 900, kek: undefined });
+    expect(view(run, "ks1").servers[0]).toMatchObject({ rekeyLifetime: 900, keks: [] });
   });
 });
 
