@@ -1,11 +1,12 @@
 /**
- * The registration benchmark: members register one after the other with a key server by G-IKEv2, both ends in full, their
+ * The registration benchmark: members register one after the other with a key server, both ends in full, their
  * packets on the wire and everything noted. Beside it stand the bare crypto operations of the same
  * registrations, done again one by one.
  */
 import type { Micros } from "../../src/base/micros.ts";
 import { MILLISECOND, SECOND } from "../../src/base/micros.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
+import type { Signer } from "../../src/ks/config.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
 import { Trace } from "../core/trace.ts";
 import type { Credentials } from "./credentials.ts";
@@ -25,6 +26,10 @@ export interface RegistrationOptions {
   readonly members: number;
   readonly dh: BenchDhGroup;
   readonly credentials: Credentials;
+  /** True: members speak GDOI, over Main Mode; by the pre-shared key, whatever `credentials` says. Needs a signer. */
+  readonly gdoi?: boolean;
+  /** Given: members are told the key that multicast rekeys are signed with. */
+  readonly signer?: Signer;
   readonly crypto: Crypto;
   /** Of the host, for the trace's fingerprint. */
   readonly sha256?: Sha256;

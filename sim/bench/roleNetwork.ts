@@ -201,8 +201,8 @@ function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: R
     addressText: formatIpv4(address),
     role:
       number === 0
-        ? { kind: "ks", state: createKsState(gdoi === true ? gdoiKsConfig(ks()) : ks()) }
-        : { kind: "gm", state: createGmState(gdoi === true ? gdoiGmConfig(gm()) : gm()) },
+        ? { kind: "ks", state: createKsState(gdoi === true ? gdoiKsConfig(ks(), dh) : ks()) }
+        : { kind: "gm", state: createGmState(gdoi === true ? gdoiGmConfig(gm(), dh) : gm()) },
     tools: { crypto, rng: root.fork(name) },
     plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
     identification: 0,

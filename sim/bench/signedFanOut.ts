@@ -21,7 +21,8 @@ import { createRoleNetwork } from "./roleNetwork.ts";
 export type SignedShape = "G-IKEv2 with ECDSA P-256" | "GDOI with RSA-2048";
 
 /** A key of the benchmark, always the same one. */
-function signerOf(shape: SignedShape): Signer {
+/** The same key each time. */
+export function signerOf(shape: SignedShape): Signer {
   const rng = createRng(shape);
   return shape === "GDOI with RSA-2048"
     ? { key: rsaKey(rng, 2_048), scheme: { kind: "rsa-pkcs1", hash: "sha256" } }

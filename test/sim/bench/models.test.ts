@@ -6,12 +6,14 @@ import { roleFanOut } from "../../../sim/bench/fanOut.ts";
 import { bareHold, type NumberQueue, schedulerHold } from "../../../sim/bench/hold.ts";
 import { replay } from "../../../sim/bench/recordedCrypto.ts";
 import { recordRegistrations, registrationModel } from "../../../sim/bench/registration.ts";
-import { type SignedFanOut, signedFanOut } from "../../../sim/bench/signedFanOut.ts";
+import { type SignedFanOut, signedFanOut, signerOf } from "../../../sim/bench/signedFanOut.ts";
 import { Trace } from "../../../sim/core/trace.ts";
 import { memoCrypto } from "../../../sim/scenario/memo.ts";
 import type { Crypto } from "../../../src/crypto/api.ts";
 import { clearMeter, metered, meterRows, newMeter } from "../../../src/crypto/meter.ts";
 import { native } from "../../../src/crypto/native.ts";
+
+const GDOI_SIGNER = signerOf("GDOI with RSA-2048");
 
 describe("the hold model", () => {
   it("has delays whose mean is the one asked for", () => {
@@ -53,6 +55,17 @@ describe("the registration model", () => {
     const model = registrationModel({ members: 2, dh: 31, credentials: ecdsaCertificates(native), crypto: native });
     model.register(2);
     expect(model.registered).toBe(2);
+  });
+
+  it("registers members by GROUPKEY-PULL over Main Mode, with results shared or not", () => {
+    const run = (crypto: Crypto): string => {
+      const options = { members: 2, dh: 14, credentials: sharedKey, gdoi: true, signer: GDOI_SIGNER } as const;
+      const model = registrationModel({ ...options, crypto });
+      model.register(2);
+      expect(model.registered).toBe(2);
+      return model.trace.fingerprint();
+    };
+    expect(run(memoCrypto(native))).toBe(run(native));
   });
 
   it("is compared with the very operations that both ends of a registration do", () => {
