@@ -11,6 +11,7 @@ import { h, setAttribute, setText, svg } from "../base/dom.ts";
 import { formatDuration, plural } from "../base/format.ts";
 import { frameEffect } from "../base/frame.ts";
 import type { Palette } from "../base/marks.ts";
+import { type LabelLine, linesThatFit } from "../model/labelFit.ts";
 import { type Layout, type LayoutNode, layoutOf } from "../model/layout.ts";
 import { deviceState, memberSummary } from "../model/memberText.ts";
 import type { RunModel, Store } from "../state/store.ts";
@@ -154,35 +155,50 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     const shown = of.nodes.filter(
       (node) => node.role === "cloud" || of.labelled || marked.has(node.device) || node.role === "ks",
     );
+    const lines = shown.slice(0, LABELS_MAX).flatMap((node) => linesOf(model, of, node, members, marked));
+    const current = view(of);
+    const discs = of.nodes
+      .filter((node) => node.role !== "cloud")
+      .map((node) => ({ ...toScreen(node, current), radius: nodeRadius(node, current, style()) }));
     labels.replaceChildren(
-      ...shown.slice(0, LABELS_MAX).flatMap((node) => labelOf(model, of, node, members)),
+      ...linesThatFit(lines, discs, lineHeight()).map(({ x, y, kind, text }) =>
+        svg("text", { x, y, class: kind }, text),
+      ),
       ...of.nodes.filter((node) => marked.has(node.device) && node.role !== "cloud").map((node) => ringOf(node, of)),
     );
   };
-  const labelOf = (model: RunModel, of: Layout, node: LayoutNode, members: Parameters<typeof deviceState>[1]) => {
+  /** What stands beside a device, as far as there is room. */
+  const linesOf = (
+    model: RunModel,
+    of: Layout,
+    node: LayoutNode,
+    members: Parameters<typeof deviceState>[1],
+    marked: ReadonlySet<number>,
+  ): readonly (LabelLine & { readonly kind: string })[] => {
     const current = view(of);
     const { x, y } = toScreen(node, current);
     const device = model.trace.head.devices[node.device]!;
+    const common = { device: node.device, x, starts: false, pinned: marked.has(node.device) };
     if (node.role === "cloud") {
-      return [svg("text", { x, y: y + cloudAxes(node, current).ry * 0.5, class: "cloud-name" }, device.name)];
+      const below = y + cloudAxes(node, current).ry * 0.5;
+      return [{ ...common, rank: 0, y: below, text: device.name, kind: "cloud-name", pinned: true }];
     }
     const radius = nodeRadius(node, current, style());
-    const state = deviceState(model.trace.head, members, node.device);
     const line = lineHeight();
-    if (device.role === "ks") {
-      // The link to the cloud runs below a key server: its name stands beside it.
-      return [
-        svg("text", { x: x + radius + 15, y: y - 2, class: "device-name beside" }, device.name),
-        svg("text", { x: x + radius + 15, y: y + line - 2, class: "device-address beside" }, device.addresses[0] ?? ""),
-      ];
-    }
-    const first = y + radius + line;
+    // The link to the cloud runs below a key server: its name stands beside it.
+    const isBeside = device.role === "ks";
+    const first = isBeside ? y - 2 : y + radius + line;
+    const beside = isBeside ? { x: x + radius + 15, starts: true } : {};
+    const suffix = isBeside ? " beside" : "";
+    const state = isBeside ? "" : deviceState(model.trace.head, members, node.device);
     const rows = [
-      svg("text", { x, y: first, class: "device-name" }, device.name),
-      svg("text", { x, y: first + line, class: "device-address" }, device.addresses[0] ?? ""),
+      { text: device.name, kind: `device-name${suffix}` },
+      { text: device.addresses[0] ?? "", kind: `device-address${suffix}` },
+      { text: state, kind: "device-state" },
     ];
-    if (state !== "") rows.push(svg("text", { x, y: first + 2 * line, class: "device-state" }, state));
-    return rows;
+    return rows.flatMap(({ text, kind }, rank) =>
+      text === "" ? [] : [{ ...common, ...beside, rank, y: first + rank * line, text, kind }],
+    );
   };
   const ringOf = (node: LayoutNode, of: Layout) => {
     const { x, y } = toScreen(node, view(of));
