@@ -5,7 +5,6 @@ import { replay } from "../bench/recordedCrypto.ts";
 import { type RegistrationOptions, recordRegistrations, registrationModel } from "../bench/registration.ts";
 import { type BenchReport, type BenchRow, type Rounds, rateRow } from "../bench/report.ts";
 import { signerOf } from "../bench/signedFanOut.ts";
-import { memoCrypto } from "../scenario/memo.ts";
 import { nodeSha256 } from "./backends.ts";
 import { secondsOf } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
@@ -16,8 +15,6 @@ const CERTIFICATES = ecdsaCertificates(native);
 
 interface Case extends Pick<RegistrationOptions, "dh" | "credentials" | "gdoi" | "signer"> {
   readonly name: string;
-  /** Results are shared between both ends, as in a run; the bare operations beside them are done by each end. */
-  readonly isShared?: boolean;
 }
 
 const GDOI = { dh: 14, credentials: sharedKey, gdoi: true, signer: signerOf("GDOI with RSA-2048") } as const;
@@ -27,10 +24,6 @@ const CASES: readonly Case[] = [
   { name: "PSK, MODP 14", dh: 14, credentials: sharedKey },
   { name: "ECDSA P-256 certificates, X25519", dh: 31, credentials: CERTIFICATES },
   { name: "GDOI: Main Mode with PSK, MODP 14", ...GDOI },
-  { name: "PSK, X25519, results shared", dh: 31, credentials: sharedKey, isShared: true },
-  { name: "PSK, MODP 14, results shared", dh: 14, credentials: sharedKey, isShared: true },
-  { name: "ECDSA P-256 certificates, X25519, results shared", dh: 31, credentials: CERTIFICATES, isShared: true },
-  { name: "GDOI: Main Mode with PSK, MODP 14, results shared", ...GDOI, isShared: true },
 ];
 const RECORDED = 64;
 /** Contestants take turns within a round too: what disturbs a machine for a second then disturbs both. */
@@ -38,16 +31,13 @@ const SLICE = 250;
 
 export function benchRegistration({ rounds, quick, count }: BenchOptions & { readonly count: number }): BenchReport {
   const rows: BenchRow[] = [];
-  for (const { name, isShared = false, ...peers } of CASES) {
+  for (const { name, ...peers } of CASES) {
     const options = { ...peers, crypto: native };
     const recordings = recordRegistrations(options, quick ? 4 : RECORDED);
     const bare = (registrations: number): void => {
       for (let i = 0; i < registrations; i++) replay(recordings[i % recordings.length]!);
     };
-    const model = (members: number) => {
-      const crypto = isShared ? memoCrypto(native) : native;
-      return registrationModel({ ...options, crypto, members, sha256: nodeSha256() });
-    };
+    const model = (members: number) => registrationModel({ ...options, members, sha256: nodeSha256() });
     const members = quick ? Math.min(count, 40) : count;
     const warm = Math.min(members, 3_000);
     model(warm).register(warm);
