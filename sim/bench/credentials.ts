@@ -22,7 +22,7 @@ import { benchAddress, type Proof } from "./group.ts";
 export type Credentials = (device: number) => Proof;
 
 const EVERYBODY = { network: "0.0.0.0", mask: "0.0.0.0" } as const;
-const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
+export const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
 const KEYS = [{ peer: "any", address: EVERYBODY, localKey: SHARED_KEY, remoteKey: SHARED_KEY }] as const;
 const BY_ADDRESS = { remoteAddresses: [EVERYBODY], remoteIdentities: [], anyRemote: false } as const;
 const SHARED = ["pre-share"] as const;

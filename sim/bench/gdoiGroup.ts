@@ -1,15 +1,13 @@
 /** The group of the benchmarks with members of GDOI instead of G-IKEv2: AES-CBC under KEK and TEK. */
-import { utf8 } from "../../src/base/bytes.ts";
-import { secret } from "../../src/base/secret.ts";
 import type { IsakmpConfig } from "../../src/gdoi/peerCertificates.ts";
 import type { GmConfig } from "../../src/gm/config.ts";
 import type { KsConfig } from "../../src/ks/config.ts";
 import { addressOctets } from "../../src/wire/address.ts";
 import { Encr, Integ } from "../../src/wire/ikev2Numbers.ts";
 import { IsakmpIdType } from "../../src/wire/isakmpNumbers.ts";
+import { SHARED_KEY } from "./credentials.ts";
 import type { BenchDhGroup } from "./group.ts";
 
-const SHARED_KEY = secret(utf8("one key for all members of the benchmark"));
 const KEK_SUITE = { encr: Encr.AES_CBC, encrKeyBits: 256, integ: 0, kwa: 0 } as const;
 const TEK_SUITE = { encr: Encr.AES_CBC, encrKeyBits: 256, integ: Integ.HMAC_SHA2_256_128 } as const;
 

@@ -5,6 +5,7 @@
 import { assert } from "../base/errors.ts";
 import { secret } from "../base/secret.ts";
 import type { RekeyProtocol } from "../gikev2/dialect.ts";
+import { perSwitches } from "../gikev2/perSwitches.ts";
 import { KekAck } from "../wire/gdoiNumbers.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import { isKnownAck, openAck, sealAck } from "./ack.ts";
@@ -18,9 +19,13 @@ const ACKNOWLEDGEMENTS: Readonly<Record<GdoiSwitches["acknowledgement"], number>
   cisco: KekAck.X_KEK_SHA256_ENCRYPTED,
 };
 
-/** `choice`: switches that are not to have their defaults. Every rekey SA has a signer: GDOI knows no other proof. */
-export function gdoiProtocol(choice: Partial<GdoiSwitches> = {}): RekeyProtocol {
-  const switches = { ...DEFAULT_SWITCHES, ...choice };
+/**
+ * Takes the switches that are not to have their defaults; the same object for the same choice. Every rekey SA has a
+ * signer: GDOI knows no other proof.
+ */
+export const gdoiProtocol = perSwitches(DEFAULT_SWITCHES, protocolWith);
+
+function protocolWith(switches: GdoiSwitches): RekeyProtocol {
   return {
     name: "gdoi",
     unicastRekey: "push",

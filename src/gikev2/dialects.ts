@@ -1,5 +1,6 @@
 /** All dialects by name. */
 import type { Dialect, DialectName } from "./dialect.ts";
+import { perSwitches } from "./perSwitches.ts";
 import { rfc9838 } from "./rfc9838/rfc9838.ts";
 import type { Yeung07Switches } from "./yeung07/switches.ts";
 import { YEUNG07_SWITCHES } from "./yeung07/switches.ts";
@@ -11,13 +12,15 @@ export interface DialectChoice {
   readonly switches?: Partial<Yeung07Switches>;
 }
 
-const DEFAULTS: Readonly<Record<DialectName, Dialect>> = { rfc9838, "yeung-07": yeung07(YEUNG07_SWITCHES) };
+const yeung07Of = perSwitches(YEUNG07_SWITCHES, yeung07);
+
+const DEFAULTS: Readonly<Record<DialectName, Dialect>> = { rfc9838, "yeung-07": yeung07Of() };
 
 export function dialectOf(name: DialectName): Dialect {
   return DEFAULTS[name];
 }
 
+/** The same object for the same choice. */
 export function dialectOfChoice({ dialect, switches }: DialectChoice): Dialect {
-  if (dialect === "rfc9838" || switches === undefined) return DEFAULTS[dialect];
-  return yeung07({ ...YEUNG07_SWITCHES, ...switches });
+  return dialect === "rfc9838" ? rfc9838 : yeung07Of(switches);
 }

@@ -304,10 +304,8 @@ export function rekeysInband(group: GmGroup): boolean {
 /** How a group is spoken with under its KEK. */
 export function rekeyProtocolOf({ config: { protocol } }: GmGroup): RekeyProtocol {
   if (protocol.kind === "gikev2") return dialectOfChoice(protocol);
-  return protocol.switches === undefined ? GDOI : gdoiProtocol(protocol.switches);
+  return gdoiProtocol(protocol.switches);
 }
-
-const GDOI = gdoiProtocol();
 
 /** Of a group that is registered over IKEv2. */
 export function dialectFor({ config: { protocol } }: GmGroup): Dialect {

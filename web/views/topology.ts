@@ -150,16 +150,17 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
   const paintLabels = (model: RunModel, of: Layout) => {
     const members = model.members.at(store.cursor.peek().event);
     const { width, height } = size.peek();
+    const look = style();
+    const current = view(of);
     setAttribute(labels, "viewBox", `0 0 ${width} ${height}`);
     const marked = new Set([hovered.peek(), store.selectedDevice.peek()]);
     const shown = of.nodes.filter(
       (node) => node.role === "cloud" || of.labelled || marked.has(node.device) || node.role === "ks",
     );
-    const lines = shown.slice(0, LABELS_MAX).flatMap((node) => linesOf(model, of, node, members, marked));
-    const current = view(of);
+    const lines = shown.slice(0, LABELS_MAX).flatMap((node) => linesOf(model, of, node, members, marked, look));
     const discs = of.nodes
       .filter((node) => node.role !== "cloud")
-      .map((node) => ({ ...toScreen(node, current), radius: nodeRadius(node, current, style()) }));
+      .map((node) => ({ ...toScreen(node, current), radius: nodeRadius(node, current, look) }));
     labels.replaceChildren(
       ...linesThatFit(lines, discs, lineHeight()).map(({ x, y, kind, text }) =>
         svg("text", { x, y, class: kind }, text),
@@ -174,6 +175,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     node: LayoutNode,
     members: Parameters<typeof deviceState>[1],
     marked: ReadonlySet<number>,
+    look: Style,
   ): readonly (LabelLine & { readonly kind: string })[] => {
     const current = view(of);
     const { x, y } = toScreen(node, current);
@@ -183,7 +185,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
       const below = y + cloudAxes(node, current).ry * 0.5;
       return [{ ...common, rank: 0, y: below, text: device.name, kind: "cloud-name", pinned: true }];
     }
-    const radius = nodeRadius(node, current, style());
+    const radius = nodeRadius(node, current, look);
     const line = lineHeight();
     // The link to the cloud runs below a key server: its name stands beside it.
     const isBeside = device.role === "ks";
