@@ -27,6 +27,7 @@ export function createEndpoint(config: EndpointConfig): Ikev1Endpoint {
     sas: new Map(),
     byCookie: new Map(),
     byFirst: new Map(),
+    byPeer: new Map(),
     timers: createTimers(),
     halfOpen: 0,
     nextSa: 1,

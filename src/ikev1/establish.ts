@@ -13,7 +13,7 @@ import { finishMain } from "./main.ts";
 import { noteArrival, startKeepalive } from "./nat.ts";
 import { formatId } from "./profile.ts";
 import { checkSignature, usesSignatures } from "./proof.ts";
-import { type Authenticating, type IsakmpSa, moveTo, startTimer, type Turn } from "./state.ts";
+import { type Authenticating, type IsakmpSa, listPeer, moveTo, startTimer, type Turn } from "./state.ts";
 import { noteHeard } from "./transmit.ts";
 
 /** The decision of the room above about a peer that has named itself. */
@@ -46,6 +46,7 @@ function establish(turn: Turn, sa: IsakmpSa, phase: Authenticating): void {
   const { identity, initialContact } = phase;
   sa.identity = identity;
   moveTo(turn.endpoint, sa, { at: "established" });
+  listPeer(turn.endpoint, sa);
   const { number, initiator, profile, doi } = sa;
   turn.outcomes.push(
     happened("isakmp.established", number, sa.remote, { identity: formatId(identity), profile, initiator }),

@@ -10,10 +10,11 @@
  * which a repetition is known before it is decrypted, and our last one, which is repeated on a timer while an answer is
  * due and whenever the peer repeats itself.
  */
-import { type Bytes, fromHex } from "../base/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Endpoint } from "../base/machine.ts";
 import { type Micros, SECOND } from "../base/micros.ts";
+import { addValue, type MultiMap, removeValue } from "../base/multimap.ts";
 import type { Secret } from "../base/secret.ts";
 import { cancelTimer, setTimer, type Timers } from "../base/timers.ts";
 import type { Id } from "../wire/isakmp.ts";
@@ -204,6 +205,8 @@ export interface Ikev1Endpoint {
   readonly byCookie: Map<string, IsakmpSa>;
   /** Responder's SAs by initiator cookie and address: finds the SA for a repeated message 1. */
   readonly byFirst: Map<string, IsakmpSa>;
+  /** Established SAs by identity of the peer. */
+  readonly byPeer: MultiMap<string, IsakmpSa>;
   readonly timers: Timers<string>;
   /** SAs as responder that are not established. */
   halfOpen: number;
@@ -269,6 +272,20 @@ export function addSa(endpoint: Ikev1Endpoint, sa: IsakmpSa): void {
   if (!sa.initiator) endpoint.halfOpen += 1;
 }
 
+function peerKeyOf({ identity }: IsakmpSa): string {
+  return identity === undefined ? "" : `${identity.type} ${toHex(identity.data)}`;
+}
+
+/** An SA is established: from now on `sasOfPeer` finds it. */
+export function listPeer(endpoint: Ikev1Endpoint, sa: IsakmpSa): void {
+  addValue(endpoint.byPeer, peerKeyOf(sa), sa);
+}
+
+/** Established SAs with a peer of the same identity, wherever it is; the given one among them. */
+export function sasOfPeer(endpoint: Ikev1Endpoint, sa: IsakmpSa): readonly IsakmpSa[] {
+  return endpoint.byPeer.get(peerKeyOf(sa)) ?? [];
+}
+
 /** Takes an SA out of all tables, without a word. */
 export function removeSa(endpoint: Ikev1Endpoint, sa: IsakmpSa): void {
   if (!endpoint.sas.delete(sa.number)) return;
@@ -277,5 +294,6 @@ export function removeSa(endpoint: Ikev1Endpoint, sa: IsakmpSa): void {
   sa.phase2.clear();
   endpoint.byCookie.delete(ownCookie(sa));
   if (sa.firstKey !== "") endpoint.byFirst.delete(sa.firstKey);
+  removeValue(endpoint.byPeer, peerKeyOf(sa), sa);
   if (!sa.initiator && !isEstablished(sa)) endpoint.halfOpen -= 1;
 }

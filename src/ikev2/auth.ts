@@ -33,6 +33,7 @@ import { type AuthProblem, checkPeer, proveSelf } from "./proof.ts";
 import {
   type IkeSa,
   type InitTranscript,
+  listPeer,
   moveTo,
   type PendingRequest,
   type Phase,
@@ -179,6 +180,7 @@ function rejectResponder(turn: Turn, sa: IkeSa, identity: Id, problem: AuthProbl
 function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readonly Payload[]): void {
   const identity = sa.identity!;
   moveTo(turn.endpoint, sa, { at: "established" });
+  listPeer(turn.endpoint, sa);
   stopTimer(turn.endpoint, sa, Slot.life);
   turn.outcomes.push(
     happened("ike.established", sa.number, sa.remote, {

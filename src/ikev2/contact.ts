@@ -6,8 +6,7 @@ import type { AuthProfile } from "./api.ts";
 import { closeSa } from "./closing.ts";
 import { happened } from "./events.ts";
 import { notify } from "./nat.ts";
-import { sameId } from "./profile.ts";
-import { type IkeSa, isEstablished, type Turn } from "./state.ts";
+import { type IkeSa, isEstablished, sasOfPeer, type Turn } from "./state.ts";
 
 /**
  * The notify for the first AUTH request, where no other SA stands or is being made with the peer under this profile: only
@@ -30,13 +29,12 @@ export function heedInitialContact(turn: Turn, sa: IkeSa, profile: AuthProfile, 
   // IOS `initial-contact force` serves peers that never say it: a responder takes it as said.
   const isForced = profile.forceInitialContact === true && !sa.initiator;
   if (!isForced && notifyOf(payloads, NotifyType.INITIAL_CONTACT) === undefined) return;
-  const others = [...turn.endpoint.sas.values()].filter((other) => other !== sa && isSamePeer(other, sa));
+  const others = sasOfPeer(turn.endpoint, sa).filter((other) => other !== sa && isCurrent(other));
   if (others.length === 0) return;
   turn.outcomes.push(happened("ike.initialContact", sa.number, sa.remote, { closed: others.length }));
   for (const other of others) closeSa(turn, other, "replaced");
 }
 
-function isSamePeer(other: IkeSa, sa: IkeSa): boolean {
-  if (!isEstablished(other) || other.successor !== 0 || other.identity === undefined) return false;
-  return other.profile === sa.profile && sameId(other.identity, sa.identity!);
+function isCurrent(sa: IkeSa): boolean {
+  return isEstablished(sa) && sa.successor === 0;
 }

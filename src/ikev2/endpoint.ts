@@ -41,6 +41,7 @@ export function createEndpoint(config: EndpointConfig): IkeEndpoint {
     sas: new Map(),
     bySpi: new Map(),
     byInit: new Map(),
+    byPeer: new Map(),
     timers: createTimers(),
     halfOpen: 0,
     nextSa: 1,

@@ -9,7 +9,7 @@ import type { Id } from "../wire/ikev2.ts";
 import { IdType } from "../wire/ikev2Numbers.ts";
 import type { AuthProfile, ProfileMatch, PskEntry } from "./api.ts";
 
-export function sameId(a: Id, b: Id): boolean {
+function sameId(a: Id, b: Id): boolean {
   return a.type === b.type && equal(a.data, b.data);
 }
 

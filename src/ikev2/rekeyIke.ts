@@ -26,7 +26,18 @@ import { startLifetime } from "./lifetime.ts";
 import { startLiveness } from "./liveness.ts";
 import { notify } from "./nat.ts";
 import { checkAnswer, offer, select } from "./proposal.ts";
-import { addSa, blankSa, type IkeSa, isEstablished, moveTo, Slot, startTimer, stopTimer, type Turn } from "./state.ts";
+import {
+  addSa,
+  blankSa,
+  type IkeSa,
+  isEstablished,
+  listPeer,
+  moveTo,
+  Slot,
+  startTimer,
+  stopTimer,
+  type Turn,
+} from "./state.ts";
 import { answerRequest, pumpQueue, startRequest } from "./window.ts";
 
 /** Proposed default: when a rekey that was refused is tried again. */
@@ -190,6 +201,7 @@ function makeSuccessor(turn: Turn, old: IkeSa, initiator: boolean, input: KeyInp
 /** From now on the new SA stands for the old one. */
 function adopt(turn: Turn, old: IkeSa, made: IkeSa): void {
   made.announced = true;
+  listPeer(turn.endpoint, made);
   made.children.push(...old.children);
   old.children.length = 0;
   old.successor = made.number;

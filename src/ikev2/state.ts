@@ -5,10 +5,11 @@
  * -> established. `deleting` waits for the answer to our Delete; `lingering` is over for everybody but keeps its last
  * response for a peer that did not get it (RFC 7296 section 2.1: the responder remembers). Any state may end at once.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Endpoint } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
+import { addValue, type MultiMap, removeValue } from "../base/multimap.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { cancelTimer, setTimer } from "../base/timers.ts";
@@ -237,6 +238,8 @@ export interface IkeEndpoint {
   readonly bySpi: Map<string, IkeSa>;
   /** Responder's SAs by what tells one IKE_SA_INIT request from another: SPIi, address, port, nonce. */
   readonly byInit: Map<string, IkeSa>;
+  /** Established SAs that the room above knows of, by profile and identity of the peer. */
+  readonly byPeer: MultiMap<string, IkeSa>;
   readonly timers: Timers<number>;
   /** SAs that are not established, as responder. */
   halfOpen: number;
@@ -376,6 +379,20 @@ export function addSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   if (isHalfOpen(sa.phase)) endpoint.halfOpen += 1;
 }
 
+function peerKeyOf({ profile, identity }: IkeSa): string {
+  return identity === undefined ? "" : `${profile} ${identity.type} ${toHex(identity.data)}`;
+}
+
+/** An SA is established for good: from now on `sasOfPeer` finds it. */
+export function listPeer(endpoint: IkeEndpoint, sa: IkeSa): void {
+  addValue(endpoint.byPeer, peerKeyOf(sa), sa);
+}
+
+/** Established SAs with the peer of this one, under the same profile; itself among them. */
+export function sasOfPeer(endpoint: IkeEndpoint, sa: IkeSa): readonly IkeSa[] {
+  return endpoint.byPeer.get(peerKeyOf(sa)) ?? [];
+}
+
 /** Takes an SA out of all tables, without a word. */
 export function removeSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   for (let slot = 0; slot < SLOTS; slot++) stopTimer(endpoint, sa, slot);
@@ -384,5 +401,6 @@ export function removeSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   endpoint.sas.delete(sa.number);
   endpoint.bySpi.delete(ownSpi(sa));
   if (sa.initKey !== "") endpoint.byInit.delete(sa.initKey);
+  removeValue(endpoint.byPeer, peerKeyOf(sa), sa);
   if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
 }
