@@ -57,6 +57,7 @@ export const DROP_REASONS = {
   wrongPhase: "The message does not fit the state of the SA or of its exchange.",
   repeated: "An earlier message came again, and nothing answers it.",
   busy: "More exchanges are under way than an SA may have.",
+  amplification: "Its answer is longer than an unverified source may get; it waits for a repetition.",
   overload: "Too many SAs are being negotiated.",
   doi: "A domain of interpretation that is not served here.",
   keepalive: "A NAT keepalive.",

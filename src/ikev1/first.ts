@@ -14,8 +14,8 @@ import { happened } from "./events.ts";
 import { answerMain } from "./main.ts";
 import { marksDatagrams } from "./nat.ts";
 import { blankSa, encodeClear, hasShape, newCookie, newHalf, usablePolicies } from "./phase1.ts";
-import { firstBody } from "./proof.ts";
-import { type Chosen, isSituation, offerOf, select } from "./proposal.ts";
+import { certificatePayloads, firstBody } from "./proof.ts";
+import { type Chosen, isSignature, isSituation, offerOf, select } from "./proposal.ts";
 import { refuseFirst } from "./refuse.ts";
 import {
   type Arrival,
@@ -76,6 +76,8 @@ export function startPhase1(turn: Turn, options: InitiateOptions): void {
           { kind: "KE", body: { data: own.gxi } },
           { kind: "NONCE", body: { data: own.ni } },
           { kind: "ID", body: profile.localIdentity },
+          // They may come at any point of an exchange, RFC 2408 section 3.9: here they pay for those of the answer.
+          ...(policies.some(({ authentication }) => isSignature(authentication)) ? certificatePayloads(profile) : []),
         ];
   const payloads: IsakmpPayload[] = [{ kind: "SA", body }, ...half, ...vendorPayloads(endpoint.config)];
   sendIn(turn, sa, sa.phase1, encodeClear(sa, payloads), true);
@@ -165,6 +167,7 @@ function takeUp(
     now,
   );
   sa.abilities = abilitiesOf(payloads);
+  sa.unverified = { heard: octets.length, sent: 0 };
   addSa(endpoint, sa);
   const { encryption, keyBits, hash, authentication, group } = policy;
   const text = [encryption, keyBits, hash, authentication, group].join("/");
@@ -182,5 +185,6 @@ function firstKeyOf(cookieInitiator: string, { address, port }: Endpoint): strin
 function receiveAgain(turn: Turn, sa: IsakmpSa, octets: Bytes, remote: Endpoint): void {
   const { heard } = sa.phase1;
   const isSame = heard !== undefined && equal(heard, octets);
+  if (isSame && sa.unverified !== undefined) sa.unverified.heard += octets.length;
   if (!isSame || isEstablished(sa) || !sendAgain(turn, sa, sa.phase1)) drop(turn, "repeated", remote, sa.number);
 }

@@ -98,6 +98,7 @@ export function blankSa(
     iv: EMPTY,
     abilities: { nat: false, dpd: false },
     nat: NO_NAT,
+    unverified: undefined,
     heardAt: now,
     sentAt: now,
     phase: fixed.phase,

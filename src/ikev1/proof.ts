@@ -81,7 +81,8 @@ export function ownProof(
   return [...certificatePayloads(profile), { kind: "SIG", body: { data } }];
 }
 
-function certificatePayloads({ certificates = [] }: Ikev1Profile): IsakmpPayload[] {
+/** Those of the profile, our own first. */
+export function certificatePayloads({ certificates = [] }: Ikev1Profile): IsakmpPayload[] {
   return certificates.map((data) => ({ kind: "CERT", body: { encoding: IsakmpCertEncoding.X509_SIGNATURE, data } }));
 }
 

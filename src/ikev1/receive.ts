@@ -39,6 +39,8 @@ export function receiveDatagram(turn: Turn, datagram: Datagram): void {
 function receiveMessage(turn: Turn, message: IsakmpMessage, octets: Bytes, from: Arrival): void {
   const sa = findSa(turn.endpoint, message);
   const isClear = message.sealed === undefined;
+  // Whoever knows our cookie reads what is sent to the address that it was sent to.
+  if (sa !== undefined) sa.unverified = undefined;
   if (message.exchange === IsakmpExchange.INFORMATIONAL && isClear) receiveHint(turn, sa, message, from);
   else if (isClear && message.cookieResponder === NO_COOKIE) receiveFirst(turn, message, octets, from);
   else if (sa === undefined) drop(turn, "unknownCookies", from.remote);

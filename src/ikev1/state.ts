@@ -164,6 +164,12 @@ export interface DpdState {
   unanswered: number;
 }
 
+/** Octets from and to a source that has not shown that it reads what is sent there. */
+export interface Unverified {
+  heard: number;
+  sent: number;
+}
+
 export interface IsakmpSa {
   readonly number: SaNumber;
   readonly initiator: boolean;
@@ -185,6 +191,8 @@ export interface IsakmpSa {
   iv: Bytes;
   abilities: PeerAbilities;
   nat: NatFinding;
+  /** Of a responder, until the peer sends back the cookie that it got. */
+  unverified: Unverified | undefined;
   heardAt: Micros;
   sentAt: Micros;
   phase: Phase;

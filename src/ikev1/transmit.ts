@@ -1,8 +1,16 @@
-/** Sending, and repeating what the peer may have missed. RFC 2408 section 5.1. */
+/**
+ * Sending, and repeating what the peer may have missed. RFC 2408 section 5.1.
+ *
+ * Message 1 may name anybody as its source. Until the peer sends back our cookie it therefore gets at most three times the
+ * octets that came from there, all copies together, as RFC 9000 section 8 has it for the same reason. An answer beyond
+ * that is kept: it leaves when the peer repeats message 1 often enough to pay for it, which every initiator does. That
+ * concerns message 2 of Aggressive Mode with signatures, whose certificates are longer than a message 1 without any; an
+ * initiator of ours sends its own in message 1 and is answered at once.
+ */
 import { type Bytes, concat } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
 import type { RetransmitPolicy } from "./api.ts";
-import { closeSa } from "./closing.ts";
+import { closeSa, drop } from "./closing.ts";
 import { happened } from "./events.ts";
 import {
   type Conversation,
@@ -17,10 +25,23 @@ import {
 
 export const NON_ESP_MARKER = Uint8Array.of(0, 0, 0, 0);
 
-export function transmit(turn: Turn, sa: IsakmpSa, octets: Bytes): void {
-  const { local, remote } = sa;
+/** Octets to an unverified source for each octet that came from it. */
+const AMPLIFICATION_MAX = 3;
+
+/** False where the octets are more than an unverified peer may get; that is counted and reported. */
+export function transmit(turn: Turn, sa: IsakmpSa, octets: Bytes): boolean {
+  const { local, remote, unverified } = sa;
+  const whole = sa.marker ? concat(NON_ESP_MARKER, octets) : octets;
+  if (unverified !== undefined) {
+    if (unverified.sent + whole.length > AMPLIFICATION_MAX * unverified.heard) {
+      drop(turn, "amplification", remote, sa.number);
+      return false;
+    }
+    unverified.sent += whole.length;
+  }
   sa.sentAt = turn.now;
-  turn.outcomes.push({ kind: "send", local, remote, octets: sa.marker ? concat(NON_ESP_MARKER, octets) : octets });
+  turn.outcomes.push({ kind: "send", local, remote, octets: whole });
+  return true;
 }
 
 export function retransmitPolicy(endpoint: Ikev1Endpoint): RetransmitPolicy {
@@ -69,7 +90,7 @@ export function noteHeard(turn: Turn, sa: IsakmpSa, conversation: Conversation, 
 export function sendAgain(turn: Turn, sa: IsakmpSa, conversation: Conversation): boolean {
   const { sent, exchange, messageId, repeats: repeat } = conversation;
   if (sent === undefined) return false;
-  transmit(turn, sa, sent);
+  if (!transmit(turn, sa, sent)) return true;
   turn.outcomes.push(happened("isakmp.retransmit", sa.number, sa.remote, { exchange, messageId, repeat }), {
     kind: "retransmitted",
     sa: sa.number,

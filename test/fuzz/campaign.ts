@@ -5,13 +5,15 @@
  *
  * - nothing is thrown across `handle`, and what a reader of certificates throws is a WireError
  * - where the octets are not authentic, the authenticated state is what it was (counters apart)
- * - a source that proved nothing, not even that it reads what is sent to it, gets at most three times its own octets
+ * - a source that proved nothing, not even that it reads what is sent to it, gets at most three times its own octets;
+ *   what leaves later on timers counts too
  * - no case takes long
  */
 import { createRng } from "../../sim/core/rng.ts";
 import { type Bytes, equal, toHex } from "../../src/base/bytes.ts";
+import type { Datagram, Endpoint } from "../../src/base/machine.ts";
+import { MINUTE } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
-import { IsakmpExchange } from "../../src/wire/isakmpNumbers.ts";
 import { authenticatedState, isCarriedOver, phase1State } from "./authenticated.ts";
 import { INNER_NAMES, innerMutator } from "./inner.ts";
 import { MACHINES, type Output, recordAll } from "./machines.ts";
@@ -19,11 +21,9 @@ import { MUTATOR_NAMES, MUTATORS } from "./mutate.ts";
 import type { Recording, Role } from "./record.ts";
 
 const AMPLIFICATION_MAX = 3;
-/**
- * Message 2 of Aggressive Mode with signatures holds certificates before the peer has shown that it is where it says. The
- * protocol has no cookie to ask for first: who minds turns the mode off (`aggressive: false`). RFC 2409 section 5.1.
- */
-const AMPLIFICATION_MAX_AGGRESSIVE = 6;
+/** Nobody's address in any session, and how long what goes there is counted. */
+const STRANGER: Endpoint = { address: "203.0.113.9", port: 848 };
+const PATIENCE = 5 * MINUTE;
 
 export interface Finding {
   readonly number: number;
@@ -140,14 +140,47 @@ function subjectsOf(recordings: readonly Recording[], clock: () => number): Subj
   });
 }
 
-/** `Infinity` for who echoes the SPI or cookie that this machine chose: it reads what is sent to that address. */
-function amplificationMax({ role, exchange, response, datagram }: Recording, octets: Bytes): number {
+/** Who echoes the SPI or cookie that this machine chose reads what is sent to that address. */
+function isEchoed({ response, datagram }: Recording, octets: Bytes): boolean {
   const [from, to] = response ? [0, 8] : [8, 16];
   const chosen = datagram.octets.subarray(from, to);
-  const isEchoed = chosen.some((octet) => octet !== 0) && equal(octets.subarray(from, to), chosen);
-  if (isEchoed) return Infinity;
-  const isAggressive = role === "isakmp" && exchange === IsakmpExchange.AGGRESSIVE;
-  return isAggressive ? AMPLIFICATION_MAX_AGGRESSIVE : AMPLIFICATION_MAX;
+  return chosen.some((octet) => octet !== 0) && equal(octets.subarray(from, to), chosen);
+}
+
+/** Octets to somebody who sends these `copies` times from an address that nobody knows: the answers, and what follows. */
+function sentToStranger({ recording, stages }: Subject, stage: Stage, octets: Bytes, copies: number): number {
+  const { role, tools, datagram } = recording;
+  const { now, state: recorded } = stages[stage];
+  const { handle, expire } = MACHINES[role];
+  const state = structuredClone(recorded);
+  let sum = 0;
+  const count = (outputs: readonly Output[]): void => {
+    for (const output of outputs) {
+      if (output.kind !== "send") continue;
+      const { remote, octets: sent } = output as unknown as Datagram;
+      if (remote.address === STRANGER.address) sum += sent.length;
+    }
+  };
+  for (let i = 0; i < copies; i++) count(handle(state, tools, { ...datagram, remote: STRANGER, octets }, now));
+  const { next, run } = expire;
+  for (let due = next(state); due !== undefined && due <= now + PATIENCE; due = next(state)) {
+    count(run(state, tools, due));
+  }
+  return sum;
+}
+
+/** What is wrong with how much these octets bring their source; undefined where nothing is. */
+function amplification(subject: Subject, stage: Stage, octets: Bytes, outputs: readonly Output[]): string | undefined {
+  const sent = sentOctets(outputs);
+  if (sent === 0 || isEchoed(subject.recording, octets)) return undefined;
+  if (sent > AMPLIFICATION_MAX * octets.length) return `${octets.length} octets in, ${sent} out`;
+  for (const copies of [1, 3]) {
+    const total = sentToStranger(subject, stage, octets, copies);
+    if (total > AMPLIFICATION_MAX * copies * octets.length) {
+      return `${copies} times ${octets.length} octets in, ${total} out in the end`;
+    }
+  }
+  return undefined;
 }
 
 /** What the octets have changed though nobody vouches for them; undefined where all is as it was. */
@@ -186,9 +219,8 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
     else if (!authentic) {
       const difference = changeBy(subject, stage, result.state);
       if (difference !== undefined) found("stateChanged", difference);
-      const sent = sentOctets(result.outputs);
-      const most = amplificationMax(subject.recording, octets);
-      if (sent > most * octets.length) found("amplified", `${octets.length} octets in, ${sent} out`);
+      const amplified = amplification(subject, stage, octets, result.outputs);
+      if (amplified !== undefined) found("amplified", amplified);
     }
     // A pause of the host is no fault of the code: what was slow once is tried again.
     let took = result.took;

@@ -8,9 +8,10 @@ import { noble } from "../../src/crypto/noble.ts";
 import { publicHalf } from "../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
 import type { Phase1Mode } from "../../src/ikev1/api.ts";
-import { answerAuth, saView } from "../../src/ikev1/endpoint.ts";
+import { answerAuth, finish, open, saView } from "../../src/ikev1/endpoint.ts";
 import { testRng } from "../crypto/testRng.ts";
 import {
+  acceptAll,
   closedReasons,
   connect,
   createPair,
@@ -66,6 +67,18 @@ function trust(initiatorKey: RsaPrivateKey, responderKey: RsaPrivateKey): Decide
     return answerAuth(side.endpoint, side.tools, outcome.sa, { accept: true, publicKey }, pair.now);
   };
 }
+
+/**
+ * The initiator goes on to phase 2 at once, as every room above does: it is how a responder of Aggressive Mode hears that
+ * its peer waits, when message 3 got lost more often than message 2 may go to an unverified source.
+ */
+const goesOn: Decide = (pair, side, outcome) => {
+  const { endpoint, tools, name } = side;
+  if (outcome.kind === "message") finish(endpoint, tools, outcome.sa, outcome.messageId, pair.now);
+  if (outcome.kind !== "established" || name === "responder") return acceptAll(pair, side, outcome);
+  return open(endpoint, tools, outcome.sa, 32, [{ kind: "NONCE", body: { data: new Uint8Array(16) } }], pair.now)
+    .outcomes;
+};
 
 describe.each(MODES)("%s mode", (mode) => {
   it.each(SUITES)("comes up with %o, and both back ends send the same octets", (suite) => {
@@ -143,6 +156,7 @@ describe.each(MODES)("%s mode", (mode) => {
   it("comes up over every pattern of losses among the first six datagrams", () => {
     for (let pattern = 0; pattern < 64; pattern++) {
       const pair = createPair();
+      pair.decide = goesOn;
       pair.lose = (number) => number < 6 && ((pattern >> number) & 1) === 1;
       connect(pair, { mode });
       run(pair, 400 * SECOND);
