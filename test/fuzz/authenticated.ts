@@ -1,5 +1,7 @@
 /** What of a machine's state only authentic octets may change, as text that can be compared. */
 import { type Bytes, equal, toHex } from "../../src/base/bytes.ts";
+import { ackSpiOf } from "../../src/gdoi/ack.ts";
+import { pushSpiOf } from "../../src/gdoi/push.ts";
 import { Exchange } from "../../src/wire/ikev2Numbers.ts";
 import { IsakmpExchange } from "../../src/wire/isakmpNumbers.ts";
 import type { Recording, Role } from "./record.ts";
@@ -58,6 +60,7 @@ export function authenticatedState({ exchange, response }: Recording, state: unk
   return asText(state, exchange === Exchange.IKE_SA_INIT && response ? LOOSE_DURING_INIT : LOOSE);
 }
 
+const ISAKMP_ROLES: readonly Role[] = ["isakmp", "gdoiKs", "gdoiGm"];
 const PHASE1: readonly number[] = [IsakmpExchange.IDENTITY_PROTECTION, IsakmpExchange.AGGRESSIVE];
 
 /**
@@ -65,19 +68,27 @@ const PHASE1: readonly number[] = [IsakmpExchange.IDENTITY_PROTECTION, IsakmpExc
  * taken where all that it proves is as in the good one.
  */
 export function phase1State({ role, exchange }: Recording, state: unknown): string | undefined {
-  return role === "isakmp" && PHASE1.includes(exchange) ? asText(state, LOOSE_IN_PHASE1) : undefined;
+  return ISAKMP_ROLES.includes(role) && PHASE1.includes(exchange) ? asText(state, LOOSE_IN_PHASE1) : undefined;
 }
 
 /**
  * Octets of the ISAKMP header that no HASH covers: in phase 2 next payload, version, exchange type and flags; of these an
- * acknowledgement of a rekey may have another minor version only.
+ * acknowledgement of a rekey may have another minor version only. The SIG of a rekey covers them all.
  */
-const UNCOVERED: Partial<Record<Role, readonly [from: number, to: number]>> = { isakmp: [16, 20], ack: [17, 18] };
+const UNCOVERED_IN_PHASE2 = [16, 20] as const;
+const UNCOVERED_IN_ACK = [17, 18] as const;
+
+function uncoveredOf({ role, datagram: { octets } }: Recording): readonly [from: number, to: number] | undefined {
+  if (pushSpiOf(octets) !== undefined) return undefined;
+  if (role === "ack" || (role === "gdoiKs" && ackSpiOf(octets) !== undefined)) return UNCOVERED_IN_ACK;
+  return ISAKMP_ROLES.includes(role) ? UNCOVERED_IN_PHASE2 : undefined;
+}
 
 /** Whether the octets differ from the good ones only where the HASH of an ISAKMP message does not reach. */
-export function isCarriedOver({ role, datagram }: Recording, octets: Bytes): boolean {
-  const uncovered = UNCOVERED[role];
+export function isCarriedOver(recording: Recording, octets: Bytes): boolean {
+  const uncovered = uncoveredOf(recording);
   if (uncovered === undefined) return false;
+  const { datagram } = recording;
   const [from, to] = uncovered;
   const good = datagram.octets;
   return equal(octets.subarray(0, from), good.subarray(0, from)) && equal(octets.subarray(to), good.subarray(to));

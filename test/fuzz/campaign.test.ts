@@ -26,6 +26,11 @@ describe("the mutation campaign", () => {
     for (const exchange of [2, 4, 5, 32]) {
       for (const response of [false, true]) expect(seen).toContain(`isakmp ${exchange} ${response}`);
     }
+    // The roles: phase 1, PULL and PUSH, with both acknowledgements at a key server.
+    for (const name of ["gdoiKs 2 false", "gdoiGm 2 true", "gdoiKs 32 false", "gdoiGm 32 true", "gdoiGm 33 false"]) {
+      expect(seen).toContain(name);
+    }
+    for (const name of ["gdoiKs 35 false", "gdoiKs 240 false"]) expect(seen).toContain(name);
     for (const name of ["push 33 false", "ack 35 true", "ack 240 true"]) expect(seen).toContain(name);
   });
 

@@ -115,9 +115,11 @@ function handleAt({ recording, stages }: Subject, stage: Stage, octets: Bytes, c
   const { now, state: recorded } = stages[stage];
   const state = structuredClone(recorded);
   const copy = { ...datagram, octets };
+  // The same draws each time: what a mutated message leads to can be compared with what the good one does.
+  const drawing = { ...tools, rng: createRng("case") };
   const before = clock();
   try {
-    const outputs = MACHINES[role].handle(state, tools, copy, now);
+    const outputs = MACHINES[role].handle(state, drawing, copy, now);
     return { state, outputs, took: clock() - before, error: undefined };
   } catch (error) {
     return { state, outputs: [], took: clock() - before, error: String((error as Error).stack ?? error) };

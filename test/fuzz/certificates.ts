@@ -11,6 +11,8 @@ export const RSA_GM = issue("cn=gm1,o=Members", SUB, {}, keyOf("fuzz gm", 1024))
 export const RSA_KS = issue("cn=ks1,o=Servers", CA, {}, keyOf("fuzz ks", 1024));
 export const EC_GM = issue("cn=gm2,o=Members", SUB, {}, keyOf("fuzz gm2", "P-256"));
 export const EC_KS = issue("cn=ks2,o=Servers", CA, {}, keyOf("fuzz ks2", "P-384"));
+export const EC521_GM = issue("cn=gm3,o=Members", SUB, {}, keyOf("fuzz gm3", "P-521"));
+export const EC521_KS = issue("cn=ks3,o=Servers", CA, {}, keyOf("fuzz ks3", "P-521"));
 export const CRLS = [crlOf(CA, [], NOW - 10, END), crlOf(SUB, [], NOW - 10, END)];
 
 /** A certificate of our authority for an RSA key of 16,384 bits, which nobody may compute with. */

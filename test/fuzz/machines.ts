@@ -31,7 +31,7 @@ import { recordIke } from "./recordIke.ts";
 import { handleIsakmp, type IsakmpMachine, recordIsakmp } from "./recordIsakmp.ts";
 import { type AckMachine, handleAck, handlePush, type PushMachine, recordPushes } from "./recordPush.ts";
 import { resealIke } from "./resealIke.ts";
-import { resealAck, resealIsakmp, resealPush } from "./resealIsakmp.ts";
+import { resealAck, resealIsakmp, resealPush, resealToGm, resealToKs } from "./resealIsakmp.ts";
 
 export interface Output {
   readonly kind: string;
@@ -87,17 +87,22 @@ const ISAKMP_SAS: Deadlines = {
   run: (state, tools, now) => expireIkev1((state as IsakmpMachine).endpoint, tools, now),
 };
 
+type Handler = Pick<Machine, "handle" | "expire">;
+
+const KEY_SERVER: Handler = {
+  expire: KS,
+  handle: (state, tools, datagram, now) => handleKs(state as KsState, tools, { kind: "datagram", datagram }, now),
+};
+const GROUP_MEMBER: Handler = {
+  expire: GM,
+  handle: (state, tools, datagram, now) => handleGm(state as GmState, tools, { kind: "datagram", datagram }, now),
+};
+
 export const MACHINES: Readonly<Record<Role, Machine>> = {
-  ks: {
-    ...ROOMS,
-    expire: KS,
-    handle: (state, tools, datagram, now) => handleKs(state as KsState, tools, { kind: "datagram", datagram }, now),
-  },
-  gm: {
-    ...ROOMS,
-    expire: GM,
-    handle: (state, tools, datagram, now) => handleGm(state as GmState, tools, { kind: "datagram", datagram }, now),
-  },
+  ks: { ...KEY_SERVER, ...ROOMS },
+  gm: { ...GROUP_MEMBER, ...ROOMS },
+  gdoiKs: { ...KEY_SERVER, format: REKEYS, reseal: resealToKs },
+  gdoiGm: { ...GROUP_MEMBER, format: REKEYS, reseal: resealToGm },
   ike: {
     ...ROOMS,
     expire: IKE,

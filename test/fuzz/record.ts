@@ -4,7 +4,19 @@ import type { Micros } from "../../src/base/micros.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import type { Tools } from "../../src/ikev2/api.ts";
 
-export type Role = "ks" | "gm" | "ike" | "isakmp" | "push" | "ack" | "certificate" | "authority" | "crl";
+/** `gdoiKs`, `gdoiGm`: the same machines as `ks` and `gm`, as far as they speak GDOI. */
+export type Role =
+  | "ks"
+  | "gm"
+  | "gdoiKs"
+  | "gdoiGm"
+  | "ike"
+  | "isakmp"
+  | "push"
+  | "ack"
+  | "certificate"
+  | "authority"
+  | "crl";
 
 export interface Recording {
   readonly session: string;

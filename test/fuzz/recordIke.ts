@@ -1,6 +1,6 @@
 /**
  * Plain IKEv2 sessions: Child SA, its rekey with and without fresh DH, IKE SA rekey, fragments, liveness, deletion; and
- * authentication with certificates by methods 1, 9, 10 and 14.
+ * authentication with certificates by methods 1, 9, 10, 11 and 14.
  */
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import type { AuthProfile, ChildPolicy, ChildProposal, EndpointConfig } from "../../src/ikev2/api.ts";
@@ -19,7 +19,7 @@ import {
   pskProfile,
 } from "../ikev2/pair.ts";
 import { type Holder, NOW } from "../pki/authority.ts";
-import { EC_GM, EC_KS, RSA_GM, RSA_KS, SUB, trustpointOf } from "./certificates.ts";
+import { EC_GM, EC_KS, EC521_GM, EC521_KS, RSA_GM, RSA_KS, SUB, trustpointOf } from "./certificates.ts";
 import type { Recording } from "./record.ts";
 
 function net(startAddress: string, endAddress: string) {
@@ -147,5 +147,6 @@ export function recordIke(): readonly Recording[] {
     }),
     ...recordSigned("certificates, method 1", [RSA_GM, SUB], [RSA_KS], NO_HASHES),
     ...recordSigned("certificates, methods 9 and 10", [EC_GM, SUB], [EC_KS], NO_HASHES),
+    ...recordSigned("certificates, method 11", [EC521_GM, SUB], [EC521_KS], NO_HASHES),
   ];
 }

@@ -1,14 +1,20 @@
 /** ISAKMP messages with mutated payloads: under the SA's keys with a good HASH, under the KEK with a good SIG or HASH. */
 import { type Bytes, concat, fromHex, utf8 } from "../../src/base/bytes.ts";
 import type { Rng } from "../../src/base/rng.ts";
+import type { PrivateKey } from "../../src/crypto/api.ts";
 import { native } from "../../src/crypto/native.ts";
-import { ackKey } from "../../src/gdoi/ack.ts";
+import { ackKey, ackSpiOf } from "../../src/gdoi/ack.ts";
 import { kekParts } from "../../src/gdoi/kek.ts";
+import { pushSpiOf } from "../../src/gdoi/push.ts";
 import { pushSignature, signatureOctets, signPush } from "../../src/gdoi/signature.ts";
 import { DEFAULT_SWITCHES } from "../../src/gdoi/switches.ts";
+import type { RekeySa } from "../../src/gikev2/dialect.ts";
+import type { GmState } from "../../src/gm/groupMember.ts";
+import type { Ikev1Endpoint } from "../../src/ikev1/endpoint.ts";
 import { hashPhase2 } from "../../src/ikev1/keys.ts";
 import { firstIv, phase2Set, seal } from "../../src/ikev1/message.ts";
 import type { IsakmpSa } from "../../src/ikev1/state.ts";
+import type { KsState } from "../../src/ks/keyServer.ts";
 import {
   decodeIsakmp,
   encodeSealedIsakmp,
@@ -19,6 +25,7 @@ import {
 import { ISAKMP_ENCRYPTED, IsakmpPayloadType } from "../../src/wire/isakmpNumbers.ts";
 import { GDOI, ISAKMP } from "../../src/wire/isakmpPayloads.ts";
 import { SIGNER } from "../gdoi/group.ts";
+import { RSA as GROUP_SIGNER } from "../gm/network.ts";
 import { isakmpChain } from "./format.ts";
 import type { InnerMutator } from "./inner.ts";
 import type { Recording } from "./record.ts";
@@ -40,8 +47,31 @@ function padded(chain: Bytes, block: number): Bytes {
 
 /** Keys and IV are those of the receiver's SA. Undefined for what is in clear. */
 export function resealIsakmp({ datagram, state }: Recording, mutate: InnerMutator, rng: Rng): Bytes | undefined {
-  const message = decodeIsakmp(datagram.octets, ISAKMP);
-  const sa = [...(state as IsakmpMachine).endpoint.sas.values()].find(
+  return resealOver((state as IsakmpMachine).endpoint, datagram.octets, mutate, rng);
+}
+
+/** To a key server: messages of its SAs, and acknowledgements of what it sent under a KEK. */
+export function resealToKs({ datagram: { octets }, state }: Recording, mutate: InnerMutator, rng: Rng) {
+  const { isakmp, groups } = state as KsState;
+  const spi = ackSpiOf(octets);
+  if (spi === undefined) return resealOver(isakmp!.endpoint, octets, mutate, rng);
+  const branches = [...groups.values()].flatMap((group) => group.branches);
+  const sa = branches.flatMap(({ kek, previousSa }) => [kek?.sa, previousSa]).find((one) => one?.spi === spi);
+  return sa && resealAckUnder(sa, sa.acknowledgement!, octets, mutate, rng);
+}
+
+/** To a member: messages of its SAs, and rekeys under the KEK that it holds. */
+export function resealToGm({ datagram: { octets }, state }: Recording, mutate: InnerMutator, rng: Rng) {
+  const { isakmp, groups } = state as GmState;
+  const spi = pushSpiOf(octets);
+  if (spi === undefined) return resealOver(isakmp!.endpoint, octets, mutate, rng);
+  const sa = groups.map(({ held }) => held?.kek?.sa).find((one) => one?.spi === spi);
+  return sa && resealPushUnder(sa, GROUP_SIGNER, octets, mutate, rng);
+}
+
+function resealOver(endpoint: Ikev1Endpoint, octets: Bytes, mutate: InnerMutator, rng: Rng): Bytes | undefined {
+  const message = decodeIsakmp(octets, ISAKMP);
+  const sa = [...endpoint.sas.values()].find(
     (one) => one.cookieInitiator === message.cookieInitiator && one.cookieResponder === message.cookieResponder,
   );
   if (message.sealed === undefined || sa?.keys === undefined) return undefined;
@@ -79,17 +109,21 @@ function resealPhase2(
 
 /** As the group's key server would sign it. */
 export function resealPush({ datagram }: Recording, mutate: InnerMutator, rng: Rng): Bytes {
-  const { sealed, ...head } = decodeIsakmp(datagram.octets, GDOI);
-  const { cipher, keyOctets, iv, block } = kekParts(REKEY_SA.suite, REKEY_SA.keys);
+  return resealPushUnder(REKEY_SA, SIGNER, datagram.octets, mutate, rng);
+}
+
+function resealPushUnder(sa: RekeySa, signer: PrivateKey, whole: Bytes, mutate: InnerMutator, rng: Rng): Bytes {
+  const { sealed, ...head } = decodeIsakmp(whole, GDOI);
+  const { cipher, keyOctets, iv, block } = kekParts(sa.suite, sa.keys);
   const plain = native.cbcDecrypt(cipher, keyOctets, iv, sealed!.ciphertext);
   const { used } = readIsakmpChain(plain, sealed!.first, GDOI);
-  const signatureLength = signatureOctets(SIGNER);
+  const signatureLength = signatureOctets(signer);
   const content = plain.slice(0, used - signatureLength - GENERIC_HEADER);
   const { first, octets } = mutate({ chain: withSignatureBehind(), first: sealed!.first, octets: content }, rng);
   const length = octets.length + GENERIC_HEADER + signatureLength;
   const header = encodeSealedIsakmp(head, { first, ciphertext: new Uint8Array(length) });
   const signed = concat(utf8("rekey"), header.subarray(0, ISAKMP_HEADER_LENGTH), octets);
-  const signature = signPush(native, SIGNER, pushSignature(REKEY_SA.authentication)!, signed, DEFAULT_SWITCHES);
+  const signature = signPush(native, signer, pushSignature(sa.authentication)!, signed, DEFAULT_SWITCHES);
   const ciphertext = native.cbcEncrypt(cipher, keyOctets, iv, padded(concat(octets, headed(0, signature)), block));
   return encodeSealedIsakmp(head, { first, ciphertext });
 }
@@ -110,16 +144,20 @@ function withSignatureBehind() {
 
 /** With the HASH of a member that holds the KEK. */
 export function resealAck({ datagram, state }: Recording, mutate: InnerMutator, rng: Rng): Bytes {
-  const { sealed, ...head } = decodeIsakmp(datagram.octets, GDOI);
-  const { cipher, keyOctets, iv, block } = kekParts(REKEY_SA.suite, REKEY_SA.keys);
+  return resealAckUnder(REKEY_SA, (state as AckMachine).type, datagram.octets, mutate, rng);
+}
+
+function resealAckUnder(sa: RekeySa, type: number, octets: Bytes, mutate: InnerMutator, rng: Rng): Bytes {
+  const { sealed, ...head } = decodeIsakmp(octets, GDOI);
+  const { cipher, keyOctets, iv, block } = kekParts(sa.suite, sa.keys);
   const plain =
     sealed === undefined
-      ? datagram.octets.subarray(ISAKMP_HEADER_LENGTH)
+      ? octets.subarray(ISAKMP_HEADER_LENGTH)
       : native.cbcDecrypt(cipher, keyOctets, iv, sealed.ciphertext);
   const { used } = readIsakmpChain(plain, IsakmpPayloadType.HASH, GDOI);
   const covered = plain.slice((plain[2]! << 8) | plain[3]!, used);
   const inner = mutate({ chain: isakmpChain(GDOI), first: plain[0]!, octets: covered }, rng);
-  const key = ackKey(native, keyOctets, fromHex(REKEY_SA.spi), (state as AckMachine).type, DEFAULT_SWITCHES.ackKeyBits);
+  const key = ackKey(native, keyOctets, fromHex(sa.spi), type, DEFAULT_SWITCHES.ackKeyBits);
   const chain = concat(headed(inner.first, native.hmac("sha256", key, inner.octets)), inner.octets);
   const isSealed = (head.flags & ISAKMP_ENCRYPTED) !== 0;
   const ciphertext = isSealed ? native.cbcEncrypt(cipher, keyOctets, iv, padded(chain, block)) : chain;
