@@ -1,66 +1,84 @@
 /**
  * Crypto whose results are shared between the devices of one run: ten thousand members verify one signature over the same
- * octets once, and the Diffie-Hellman secret that one side has computed serves the other. Sharing changes no octet,
- * because a result is found again by all octets that went into it; a wrong signature or another key is another entry.
+ * octets once, and what one end of an exchange has worked out serves the other. Sharing changes no octet, because a
+ * result is found again by all octets that went into it; a wrong signature or another key is another entry.
  *
  * It lies below the meters: every device still pays the virtual time of its own operations.
  */
 import type { Bytes } from "../../src/base/bytes.ts";
-import type { Crypto, DhGroup, PublicKey, SharedInputs, SignatureScheme } from "../../src/crypto/api.ts";
+import type { Crypto, PrivateKey, PublicKey, SharedInputs, SignatureScheme } from "../../src/crypto/api.ts";
 import { Repeats } from "./repeats.ts";
-
-/**
- * Entries of each table for Diffie-Hellman values. When a table is full its older half goes: what two sides have in common
- * is asked for within one registration.
- */
-const ENTRIES_MAX = 32_768;
+import { sharedSecrets } from "./secrets.ts";
+import { type Inputs, Twins } from "./twins.ts";
 
 export function memoCrypto(crypto: Crypto): Crypto {
-  const verified = new Repeats<boolean>((isGenuine) => isGenuine);
-  const opened = new Repeats<Bytes | undefined>((plain) => plain?.slice());
-  const decrypted = new Repeats<Bytes>((plain) => plain.slice());
-  const unwrapped = new Repeats<Bytes | undefined>((plain) => plain?.slice());
+  const verified = shelf<boolean>((isGenuine) => isGenuine);
+  const opened = shelf<Bytes | undefined>((plain) => plain?.slice());
+  const decrypted = shelf<Bytes>((plain) => plain.slice());
+  const unwrapped = shelf<Bytes | undefined>((plain) => plain?.slice());
   const readings = new Repeats<unknown>((reading) => reading);
-  const shared = createTable<{ readonly secret: Bytes | undefined }>();
-  const publics = createTable<Bytes>();
-  /** Private key of each public value that was made here, by group and value. */
-  const owners = createTable<Bytes>();
+  const pairs = new Twins<unknown>();
+  /** Keys of which a signature was found good by their own public half. */
+  const soundKeys = new WeakSet<PrivateKey>();
   return {
     ...bound(crypto),
+    ...sharedSecrets(crypto),
+    sign(key, scheme, message) {
+      const signature = crypto.sign(key, scheme, message);
+      if (!soundKeys.has(key) && crypto.verify(key, scheme, message, signature)) soundKeys.add(key);
+      if (soundKeys.has(key)) {
+        verified.twins.put([signature, message, ...publicOctets(key)], schemeWords(key, scheme), true);
+      }
+      return signature;
+    },
     verify: (key, scheme, message, signature) =>
       verified.get([signature, message, ...publicOctets(key)], schemeWords(key, scheme), () =>
         crypto.verify(key, scheme, message, signature),
       ),
+    seal(aead, key, nonce, aad, plain, tagLength) {
+      const sealed = crypto.seal(aead, key, nonce, aad, plain, tagLength);
+      opened.twins.put([sealed, aad, nonce, key], [aead, tagLength], plain.slice());
+      return sealed;
+    },
     open: (aead, key, nonce, aad, sealed, tagLength) =>
       opened.get([sealed, aad, nonce, key], [aead, tagLength], () =>
         crypto.open(aead, key, nonce, aad, sealed, tagLength),
       ),
+    cbcEncrypt(cipher, key, iv, data) {
+      const encrypted = crypto.cbcEncrypt(cipher, key, iv, data);
+      decrypted.twins.put([encrypted, iv, key], [cipher], data.slice());
+      return encrypted;
+    },
     cbcDecrypt: (cipher, key, iv, data) =>
       decrypted.get([data, iv, key], [cipher], () => crypto.cbcDecrypt(cipher, key, iv, data)),
-    share: <T>({ octets, words }: SharedInputs, compute: () => T) => readings.get(octets, words, compute) as T,
-    unwrapKey: (kek, wrapped) => unwrapped.get([wrapped, kek], [], () => crypto.unwrapKey(kek, wrapped)),
-    dhPublic(group, privateKey) {
-      const value = publics.get(keyOf([group], privateKey), () => crypto.dhPublic(group, privateKey));
-      owners.put(keyOf([group], value), privateKey);
-      return value.slice();
+    wrapKey(kek, plain) {
+      const wrapped = crypto.wrapKey(kek, plain);
+      unwrapped.twins.put([wrapped, kek], [], plain.slice());
+      return wrapped;
     },
-    dhShared(group, privateKey, peer) {
-      const key = pairKey(group, privateKey, peer);
-      return shared.get(key, () => ({ secret: crypto.dhShared(group, privateKey, peer) })).secret?.slice();
+    unwrapKey: (kek, wrapped) => unwrapped.get([wrapped, kek], [], () => crypto.unwrapKey(kek, wrapped)),
+    share<T>({ octets, words, among }: SharedInputs, compute: () => T): T {
+      if (among === "many") return readings.get(octets, words, compute) as T;
+      const known = pairs.take(octets, words);
+      if (known !== undefined) return known.value as T;
+      const value = compute();
+      pairs.put(octets, words, value);
+      return value;
     },
   };
+}
 
-  /**
-   * The secret of two private keys is the same from both sides, so it is kept under both public values in order. A value
-   * that no device here has made, such as a tampered one, is kept under the octets of this side's own key.
-   */
-  function pairKey(group: DhGroup, privateKey: Bytes, peer: Bytes): string {
-    const peerText = octetText(peer);
-    const own = owners.find(keyOf([group], peer)) === undefined ? undefined : publics.find(keyOf([group], privateKey));
-    if (own === undefined) return `${group} private ${octetText(privateKey)} ${peerText}`;
-    const ownText = octetText(own);
-    return ownText < peerText ? `${group} ${ownText} ${peerText}` : `${group} ${peerText} ${ownText}`;
-  }
+/** Results for the one device at the other end, and for the many that take the same message. */
+function shelf<T>(copy: (value: T) => T) {
+  const twins = new Twins<T>();
+  const repeats = new Repeats<T>(copy);
+  return {
+    twins,
+    get(octets: Inputs["octets"], words: Inputs["words"], compute: () => T): T {
+      const twin = twins.take(octets, words);
+      return twin === undefined ? repeats.get(octets, words, compute) : twin.value;
+    },
+  };
 }
 
 /** All operations of a back end as functions of their own, whether it keeps them in an object or in a class. */
@@ -81,53 +99,6 @@ function bound(crypto: Crypto): Crypto {
     sign: (...args) => crypto.sign(...args),
     verify: (...args) => crypto.verify(...args),
   };
-}
-
-interface Table<T> {
-  get(key: string, compute: () => T): T;
-  find(key: string): T | undefined;
-  put(key: string, value: T): void;
-}
-
-/** Two maps take turns: when the younger is full the older is thrown away. */
-function createTable<T>(): Table<T> {
-  let young = new Map<string, T>();
-  let old = new Map<string, T>();
-  const put = (key: string, value: T): void => {
-    if (young.size >= ENTRIES_MAX / 2) {
-      old = young;
-      young = new Map();
-    }
-    young.set(key, value);
-  };
-  const find = (key: string): T | undefined => young.get(key) ?? old.get(key);
-  return {
-    find,
-    put,
-    get(key, compute) {
-      const known = find(key);
-      if (known !== undefined) return known;
-      const value = compute();
-      put(key, value);
-      return value;
-    },
-  };
-}
-
-/** All inputs as text, lengths first, so that no two lists of inputs have one text. */
-function keyOf(words: readonly (string | number)[], ...octets: readonly Bytes[]): string {
-  const lengths = octets.map((one) => one.length);
-  return `${words.join(" ")} ${lengths.join(" ")} ${octets.map(octetText).join("")}`;
-}
-
-const PIECE = 4096;
-
-/** Octets as characters: made much faster than digits, and as good a key. */
-function octetText(octets: Bytes): string {
-  if (octets.length <= PIECE) return String.fromCharCode(...octets);
-  let text = "";
-  for (let at = 0; at < octets.length; at += PIECE) text += String.fromCharCode(...octets.subarray(at, at + PIECE));
-  return text;
 }
 
 function publicOctets(key: PublicKey): readonly Bytes[] {

@@ -2,10 +2,10 @@
  * Results that are asked for again: by many devices that take the same message, not by those that each take their own.
  * Nothing is kept of what comes once, so that a run in which nothing repeats pays one look at an array for each call.
  */
-import { type Bytes, equal } from "../../src/base/bytes.ts";
-import type { SharedInputs } from "../../src/crypto/api.ts";
+import { copyInputs, type Inputs, markOf, sameInputs } from "./twins.ts";
 
-interface Entry<T> extends SharedInputs {
+interface Entry<T> {
+  readonly inputs: Inputs;
   readonly value: T;
 }
 
@@ -27,7 +27,7 @@ export class Repeats<T> {
   }
 
   /** As `Crypto.share`. */
-  get(octets: SharedInputs["octets"], words: SharedInputs["words"], compute: () => T): T {
+  get(octets: Inputs["octets"], words: Inputs["words"], compute: () => T): T {
     const mark = markOf(octets[0]);
     const place = mark & (PLACES - 1);
     if (this.marks[place] !== mark) {
@@ -35,25 +35,9 @@ export class Repeats<T> {
       return compute();
     }
     const known = this.entries[place];
-    if (known !== undefined && isSame(known, octets, words)) return this.copy(known.value);
+    if (known !== undefined && sameInputs(known.inputs, octets, words)) return this.copy(known.value);
     const value = compute();
-    const copies = octets.map((one) => one.slice()) as unknown as SharedInputs["octets"];
-    this.entries[place] = { octets: copies, words, value: this.copy(value) };
+    this.entries[place] = { inputs: copyInputs(octets, words), value: this.copy(value) };
     return value;
   }
-}
-
-/** The last four octets as a number. */
-function markOf(octets: Bytes): number {
-  const end = octets.length;
-  return end < 4 ? 0 : (octets[end - 4]! << 24) | (octets[end - 3]! << 16) | (octets[end - 2]! << 8) | octets[end - 1]!;
-}
-
-function isSame(known: SharedInputs, octets: SharedInputs["octets"], words: SharedInputs["words"]): boolean {
-  return (
-    known.octets.length === octets.length &&
-    known.words.length === words.length &&
-    known.words.every((word, i) => word === words[i]) &&
-    known.octets.every((one, i) => equal(one, octets[i]!))
-  );
 }

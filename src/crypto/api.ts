@@ -130,6 +130,8 @@ export interface SharedInputs {
   /** The last four octets of the first string tell calls apart: a tag, a signature, ciphertext. */
   readonly octets: readonly [Bytes, ...Bytes[]];
   readonly words: readonly unknown[];
+  /** How many ask: the two ends of an exchange, or all members of a group. */
+  readonly among: "two" | "many";
 }
 
 /** Octets of private key material that a group wants from the random stream. MODP: 256-bit exponents (up to group 14), 320 above. */

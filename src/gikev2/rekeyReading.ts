@@ -43,6 +43,7 @@ export function readRekeyMessage(
   const { encr, encrKeyBits, integ, kwa } = suite;
   return crypto.share(
     {
+      among: "many",
       octets: [
         message,
         keys.encr.secret,

@@ -30,8 +30,15 @@ export interface KeyInput {
 
 /** Keys of a first IKE SA. */
 export function deriveKeys(crypto: Crypto, input: KeyInput): SaKeySet {
-  const specs = suiteSpecs(input.suite);
-  return keySetOf(crypto, input, skeyseed(crypto, specs.prf, input.ni, input.nr, input.shared));
+  const { suite, ni, nr, spiInitiator, spiResponder, shared } = input;
+  const derive = (): SaKeySet => {
+    const specs = suiteSpecs(suite);
+    return keySetOf(crypto, input, skeyseed(crypto, specs.prf, ni, nr, shared));
+  };
+  if (crypto.share === undefined) return derive();
+  const { encr, encrKeyBits, prf, integ, dh, kwa } = suite;
+  const words = [spiInitiator, spiResponder, encr, encrKeyBits, prf, integ, dh, kwa];
+  return crypto.share({ octets: [shared, ni, nr], words, among: "two" }, derive);
 }
 
 /** Keys of an IKE SA that replaces another: made under the old SK_d with the old PRF. RFC 7296 section 2.18. */

@@ -41,6 +41,15 @@ describe("a Diffie-Hellman secret", () => {
     expect(first).toEqual(noble.dhShared(group, a, publicB));
   });
 
+  test.each([14, 31] as const)("of group %i is found though the responder names its value last", (group) => {
+    const [a, b] = [rng.bytes(32), rng.bytes(32)];
+    const publicA = memo.dhPublic(group, a);
+    const first = memo.dhShared(group, b, publicA);
+    expect(memo.dhShared(group, a, memo.dhPublic(group, b))).toEqual(first);
+    expect([count("dhShared"), count("dhPublic")]).toEqual([1, 2]);
+    expect(first).toEqual(noble.dhShared(group, b, publicA));
+  });
+
   test("with a value that nobody here made is computed by itself", () => {
     const [a, b] = [rng.bytes(32), rng.bytes(32)];
     const publicA = memo.dhPublic(31, a);
@@ -91,6 +100,82 @@ test("sealed octets open twice for all, a tampered copy not at all, and nobody s
   expect(memo.open("aes-gcm", rng.bytes(32), nonce, aad, sealed, 16)).toBeUndefined();
 });
 
+describe("what one end has made and the other undoes", () => {
+  const [key, other, nonce, aad, plain] = [32, 32, 12, 28, 64].map((size) => rng.bytes(size)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const kinds = {
+    open: {
+      make: () => memo.seal("aes-gcm", key, nonce, aad, plain, 16),
+      undo: (octets: Uint8Array, by = key) => memo.open("aes-gcm", by, nonce, aad, octets, 16),
+      isRefused: true,
+    },
+    unwrapKey: {
+      make: () => memo.wrapKey(key, plain),
+      undo: (octets: Uint8Array, by = key) => memo.unwrapKey(by, octets),
+      isRefused: true,
+    },
+    cbcDecrypt: {
+      make: () => memo.cbcEncrypt("aes", key, nonce16, plain),
+      undo: (octets: Uint8Array, by = key) => memo.cbcDecrypt("aes", by, nonce16, octets),
+      isRefused: false,
+    },
+  };
+  const nonce16 = rng.bytes(16);
+
+  test.each(["open", "unwrapKey", "cbcDecrypt"] as const)("%s costs nothing, once, and shares no buffer", (name) => {
+    const { make, undo } = kinds[name];
+    const octets = make();
+    undo(octets)!.fill(0);
+    expect(count(name)).toBe(0);
+    expect(undo(octets)).toEqual(plain);
+    expect(count(name)).toBe(1);
+  });
+
+  test.each(["open", "unwrapKey", "cbcDecrypt"] as const)(
+    "%s of a tampered copy or under another key is done",
+    (name) => {
+      const { make, undo, isRefused } = kinds[name];
+      const octets = make();
+      const tampered = octets.slice();
+      tampered[3]! ^= 1;
+      for (const wrong of [undo(tampered), undo(octets, other)]) {
+        if (isRefused) expect(wrong).toBeUndefined();
+        else expect(wrong).not.toEqual(plain);
+      }
+      expect(count(name)).toBe(2);
+      expect(undo(octets)).toEqual(plain);
+      expect(count(name)).toBe(2);
+    },
+  );
+
+  test("a signature by a key whose halves belong together needs no check, by any other key it does", () => {
+    const scheme = { kind: "rsa-pkcs1", hash: "sha256" } as const;
+    const sound = rsaKey(rng.fork("sound"), 1024);
+    expect(memo.verify(sound, scheme, plain, memo.sign(sound, scheme, plain))).toBe(true);
+    expect(memo.verify(sound, scheme, aad, memo.sign(sound, scheme, aad))).toBe(true);
+    expect(count("verify")).toBe(1);
+    const foreign = { ...sound, n: rsaKey(rng.fork("foreign"), 1024).n };
+    expect(memo.verify(foreign, scheme, plain, memo.sign(foreign, scheme, plain))).toBe(false);
+  });
+
+  test("keys that both ends derive are derived once and paid for by both", () => {
+    const [one, two] = [newMeter(), newMeter()];
+    const derive = (crypto: Crypto, octets: Uint8Array) =>
+      crypto.share!({ octets: [octets], words: ["keys"], among: "two" }, () => crypto.hmac("sha256", octets, aad));
+    const secret = noble.hmac("sha256", key, aad);
+    expect(derive(metered(memo, one), key)).toEqual(secret);
+    expect(derive(metered(memo, two), key.slice())).toEqual(secret);
+    expect(count("hmac")).toBe(1);
+    expect(meterRows(two)).toEqual(meterRows(one));
+    expect(derive(memo, other)).toEqual(noble.hmac("sha256", other, aad));
+  });
+});
+
 test("octets that come once each, such as a rekey in an IKE SA, cost one operation each", () => {
   for (let member = 0; member < 20; member++) {
     const [kek, nonce, plain] = [rng.bytes(32), rng.bytes(12), rng.bytes(400)];
@@ -127,7 +212,7 @@ test("whoever gets what another device has computed pays for it as if it had don
   const [a, b] = [metered(memo, one), metered(memo, two)];
   const message = rng.bytes(300);
   const digestOf = (crypto: Crypto) =>
-    crypto.share!({ octets: [message], words: ["digest"] }, () => crypto.hash("sha256", message));
+    crypto.share!({ octets: [message], words: ["digest"], among: "many" }, () => crypto.hash("sha256", message));
   const digest = noble.hash("sha256", message);
   for (let i = 0; i < 3; i++) expect(digestOf(a)).toEqual(digest);
   for (let i = 0; i < 2; i++) expect(digestOf(b)).toEqual(digest);
