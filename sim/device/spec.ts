@@ -16,6 +16,7 @@ import type { GmState } from "../../src/gm/state.ts";
 import type { IosConfig } from "../../src/ios/model.ts";
 import type { KsState } from "../../src/ks/state.ts";
 import type { PairOrder } from "../../src/peer/pairPlane.ts";
+import type { SiteState } from "../../src/peer/site.ts";
 import type { DeviceRole } from "../core/traceTypes.ts";
 import type { Fault } from "../fault/fault.ts";
 import type { BackbonePath } from "../net/cloud.ts";
@@ -132,7 +133,8 @@ export interface Reconfiguration {
 /** What a role remembers: plain data, to be read only. */
 export type RoleState =
   | { readonly kind: "ks"; readonly state: KsState }
-  | { readonly kind: "gm"; readonly state: GmState };
+  | { readonly kind: "gm"; readonly state: GmState }
+  | { readonly kind: "site"; readonly state: SiteState };
 
 /** What a router lends to a machine that is started on it. */
 export interface MachineTools {

@@ -35,7 +35,7 @@ export function routerView(network: Network, device: Device, now: Micros): Route
       state.endpoint === undefined ? [] : ikev2Views(spec.config, state.endpoint, now),
     ),
     isakmpSas: roles.flatMap(isakmpViews),
-    ipsec: device.ports.flatMap((port) => ipsecViews(device, port, now)),
+    ipsec: device.ports.flatMap((port) => ipsecViews(device, spec.config, roles, port, now)),
   };
 }
 

@@ -58,10 +58,14 @@ function following(spec: MachineSpec): MachineSpec {
     start: (tools) => {
       const machine = spec.start(tools);
       const { role } = machine;
-      if (role === undefined) return machine;
-      return role.kind === "ks"
-        ? followingServer(machine, role.state, tools)
-        : followingMember(machine, role.state, tools);
+      switch (role?.kind) {
+        case "ks":
+          return followingServer(machine, role.state, tools);
+        case "gm":
+          return followingMember(machine, role.state, tools);
+        default:
+          return machine;
+      }
     },
   };
 }

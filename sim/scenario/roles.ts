@@ -66,6 +66,7 @@ function siteSpecs(node: RouterNode): readonly MachineSpec[] {
           handle: (input, now) => machine.handle(roleInput<SiteCommand>(input), now),
           nextTimeout: () => machine.nextTimeout(),
           makesTunnels: true,
+          role: { kind: "site", state: machine.state },
         };
       },
     },

@@ -7,13 +7,15 @@ import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
 import { groupRekeyOf, isIkev1 } from "../gdoi/groupMessage.ts";
+import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import {
+  closeChosen as closeIsakmpSas,
   expire as expireIsakmp,
   nextDeadline as nextIsakmpDeadline,
   receive as receiveIsakmp,
 } from "../ikev1/endpoint.ts";
 import type { Tools } from "../ikev2/api.ts";
-import { expire, nextDeadline, receive } from "../ikev2/endpoint.ts";
+import { closeChosen, expire, nextDeadline, receive } from "../ikev2/endpoint.ts";
 import type { GmConfig } from "./config.ts";
 import { gmEvent } from "./events.ts";
 import { gdoiRegistrar } from "./gdoiRegistration.ts";
@@ -110,6 +112,10 @@ function obey(turn: Turn, command: GmCommand): void {
     for (const group of turn.state.groups) noteUnknownSpi(turn, group, command.spi);
     return;
   }
+  if (command.name === "clearIkeSas") {
+    clearIkeSas(turn, command);
+    return;
+  }
   for (const group of turn.state.groups) {
     if (group.config.name !== command.group) continue;
     if (command.name === "mapApplied") applyMap(turn, group);
@@ -135,6 +141,18 @@ function removeMap(turn: Turn, group: GmGroup): void {
   stopTimer(turn, "retry", group);
   moveTo(group, "mapRemoved", { at: "idle" });
   turn.out.push(gmEvent("gm.unregistered", { group: group.config.name, reason: "mapRemoved" }));
+}
+
+/** Policy, KEK and TEKs stay: they are not bound to the SA that they came over. A registration under way has failed. */
+function clearIkeSas(turn: Turn, command: ClearIkeSas): void {
+  const { state, tools, now } = turn;
+  const { endpoint, isakmp } = state;
+  if (endpoint !== undefined && command.version !== "ikev1") {
+    followIke(turn, closeChosen(endpoint, tools, command, now));
+  }
+  if (isakmp !== undefined && command.version !== "ikev2") {
+    followIsakmp(turn, closeIsakmpSas(isakmp.endpoint, tools, command, now));
+  }
 }
 
 function clear(turn: Turn, group: GmGroup): void {

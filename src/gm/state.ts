@@ -11,6 +11,7 @@ import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
 import { gdoiProtocol } from "../gdoi/gdoiProtocol.ts";
 import { createPulls, type Pulls } from "../gdoi/pull.ts";
 import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
+import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import type { Dialect, RekeyAssembly, RekeyProtocol, RekeySa } from "../gikev2/dialect.ts";
 import { type DialectChoice, dialectOfChoice } from "../gikev2/dialects.ts";
 import { endpointFor } from "../gikev2/endpointFor.ts";
@@ -169,6 +170,7 @@ export interface HeldTek {
 }
 
 export type GmCommand =
+  | ClearIkeSas
   /** The crypto map with this group is on an interface that is up; off again. */
   | { readonly name: "mapApplied"; readonly group: string }
   | { readonly name: "mapRemoved"; readonly group: string }

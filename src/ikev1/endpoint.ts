@@ -4,6 +4,7 @@
 import { assert, WireError } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
+import { isChosen, type SaChoice } from "../base/saChoice.ts";
 import { createTimers, nextTimer, takeDue } from "../base/timers.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import type { AuthAnswer, EndpointConfig, Ikev1Outcome, InitiateOptions, SaNumber, SaView, Tools } from "./api.ts";
@@ -132,6 +133,18 @@ export function close(endpoint: Ikev1Endpoint, tools: Tools, sa: SaNumber, now: 
   const turn = begin(endpoint, tools, now);
   const found = endpoint.sas.get(sa);
   if (found !== undefined) deleteSa(turn, found, "deletedByUs");
+  return turn.outcomes;
+}
+
+/** Deletes all SAs of a choice, each as `close` does; none of them is there any more when their outcomes are looked at. */
+export function closeChosen(
+  endpoint: Ikev1Endpoint,
+  tools: Tools,
+  choice: SaChoice,
+  now: Micros,
+): readonly Ikev1Outcome[] {
+  const turn = begin(endpoint, tools, now);
+  for (const sa of [...endpoint.sas.values()]) if (isChosen(choice, sa)) deleteSa(turn, sa, "deletedByUs");
   return turn.outcomes;
 }
 

@@ -4,6 +4,7 @@
 import { assert, WireError } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
+import { isChosen, type SaChoice } from "../base/saChoice.ts";
 import { createTimers, nextTimer, takeDue } from "../base/timers.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
@@ -121,6 +122,13 @@ export function close(endpoint: IkeEndpoint, tools: Tools, sa: SaNumber, now: Mi
   const turn = begin(endpoint, tools, now);
   const found = endpoint.sas.get(sa);
   if (found !== undefined) deleteSa(turn, found);
+  return turn.outcomes;
+}
+
+/** Deletes all SAs of a choice, each as `close` does; none of them is there any more when their outcomes are looked at. */
+export function closeChosen(endpoint: IkeEndpoint, tools: Tools, choice: SaChoice, now: Micros): readonly IkeOutcome[] {
+  const turn = begin(endpoint, tools, now);
+  for (const sa of [...endpoint.sas.values()]) if (isLive(sa) && isChosen(choice, sa)) deleteSa(turn, sa);
   return turn.outcomes;
 }
 

@@ -14,6 +14,12 @@ export interface OutputFilter {
   readonly text: string;
 }
 
+/** Addresses of both ends of an SA; absent: any. */
+interface SaEnds {
+  readonly local?: string;
+  readonly remote?: string;
+}
+
 export interface Ping {
   readonly kind: "ping";
   readonly destination: Ipv4;
@@ -44,9 +50,12 @@ export type ExecCommand =
   | { readonly kind: "clearPolicy"; readonly group?: string }
   | { readonly kind: "clearCoop"; readonly what: "role" | "counters"; readonly group?: string }
   | { readonly kind: "clearReplayCounter"; readonly group?: string }
-  | { readonly kind: "clearIpsecSas" }
-  | { readonly kind: "clearIsakmp" }
-  | { readonly kind: "clearIkev2Sas" }
+  /** `peer`: an address, 0.0.0.0 for that of groups; absent: all. */
+  | { readonly kind: "clearIpsecSas"; readonly peer?: string }
+  /** `connection`: number as `show crypto isakmp sa` lists it. */
+  | { readonly kind: "clearIsakmp"; readonly connection?: number }
+  | ({ readonly kind: "clearIkev2Sas" } & SaEnds)
+  | ({ readonly kind: "clearSessions" } & SaEnds)
   | {
       readonly kind: "direction";
       readonly group?: string;
@@ -78,6 +87,8 @@ function groupOf(args: Args): { readonly group?: string } {
   return { group: args.text("group") };
 }
 
+const SA_ENDS = "local <ipv4:local> | remote <ipv4:remote>";
+
 const clearRows: readonly ExecRow[] = [
   row(`clear crypto ${GKM} ${GROUP}`, (args) => ({ kind: "clearGroups", ...groupOf(args) })),
   row(`clear crypto ${GKM} ${GROUP} ks members [now:{now}]`, membersOf),
@@ -93,10 +104,23 @@ const clearRows: readonly ExecRow[] = [
     ...groupOf(args),
   })),
   row(`clear crypto ${GKM} ${GROUP} replay counter`, (args) => ({ kind: "clearReplayCounter", ...groupOf(args) })),
-  row("clear crypto sa", () => ({ kind: "clearIpsecSas" })),
-  row("clear crypto isakmp", () => ({ kind: "clearIsakmp" })),
-  row("clear crypto ikev2 sa", () => ({ kind: "clearIkev2Sas" })),
+  row("clear crypto sa [peer <ipv4:peer>]", (args) => ({ kind: "clearIpsecSas", peer: addressOf(args, "peer") })),
+  row("clear crypto isakmp [<1-2147483647:connection>]", (args) => ({
+    kind: "clearIsakmp",
+    connection: args.number("connection"),
+  })),
+  row(`clear crypto ikev2 sa [${SA_ENDS}]...`, (args) => ({ kind: "clearIkev2Sas", ...endsOf(args) })),
+  row(`clear crypto session [${SA_ENDS}]...`, (args) => ({ kind: "clearSessions", ...endsOf(args) })),
 ];
+
+function addressOf(args: Args, name: string): string | undefined {
+  const address = args.number(name);
+  return address === undefined ? undefined : formatIpv4(address);
+}
+
+function endsOf(args: Args): SaEnds {
+  return { local: addressOf(args, "local"), remote: addressOf(args, "remote") };
+}
 
 function membersOf(args: Args): ExecCommand {
   return { kind: "clearMembers", now: args.has("now"), ...groupOf(args) };

@@ -6,15 +6,17 @@ import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
 import { groupAckOf, isIkev1 } from "../gdoi/groupMessage.ts";
+import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { passOn } from "../gikev2/outcomes.ts";
 import {
+  closeChosen as closeIsakmpSas,
   expire as expireIsakmp,
   nextDeadline as nextIsakmpDeadline,
   receive as receiveIsakmp,
 } from "../ikev1/endpoint.ts";
 import type { CloseReason, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
-import { answerAuth, close, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
+import { answerAuth, close, closeChosen, expire, nextDeadline, receive, respond, saView } from "../ikev2/endpoint.ts";
 import { errorNotify } from "../wire/grammar.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import { settle } from "./answers.ts";
@@ -27,7 +29,17 @@ import { repeatPush, takeRekeyAck } from "./push.ts";
 import { dialectOfRequest, register } from "./registration.ts";
 import { changeSigner, clearMembers, deleteDataSas, rekeyByCommand, rekeyKek, rekeyTeks } from "./rekey.ts";
 import { onRekeyResponse, onRekeyRetransmitted, onRekeyUnanswered, sendBatch } from "./round.ts";
-import type { KsBranch, KsCommand, KsGroup, KsInput, KsOutput, KsState, KsTimer, Turn } from "./state.ts";
+import type {
+  KsBranch,
+  KsCommand,
+  KsGroup,
+  KsGroupCommand,
+  KsInput,
+  KsOutput,
+  KsState,
+  KsTimer,
+  Turn,
+} from "./state.ts";
 import { branchOf, branchOfMember, createKsState, dialectFor, ikeOf, rekeysInband, removeMember } from "./state.ts";
 
 export type { KsCommand, KsInput, KsOutput, KsState } from "./state.ts";
@@ -237,13 +249,29 @@ function isNeeded(state: KsState, id: string): boolean {
 
 /** Groups are named by their local name here, as an operator types it. */
 function obey(turn: Turn, command: KsCommand): void {
+  if (command.name === "clearIkeSas") {
+    clearIkeSas(turn, command);
+    return;
+  }
   for (const group of turn.state.groups.values()) {
     if (group.config.name !== command.group) continue;
     obeyFor(turn, group, command);
   }
 }
 
-function obeyFor(turn: Turn, group: KsGroup, command: KsCommand): void {
+/** Members stay in the list, but for those that are rekeyed in their IKE SA; see `onClosed`. */
+function clearIkeSas(turn: Turn, command: ClearIkeSas): void {
+  const { state, tools, now } = turn;
+  const { endpoint, isakmp } = state;
+  if (endpoint !== undefined && command.version !== "ikev1") {
+    follow(turn, closeChosen(endpoint, tools, command, now));
+  }
+  if (isakmp !== undefined && command.version !== "ikev2") {
+    followIsakmp(turn, isakmp, closeIsakmpSas(isakmp.endpoint, tools, command, now));
+  }
+}
+
+function obeyFor(turn: Turn, group: KsGroup, command: KsGroupCommand): void {
   switch (command.name) {
     case "rekey":
       rekeyByCommand(turn, group, command.replaceNow);

@@ -21,6 +21,7 @@ import type { IsakmpConfig } from "../gdoi/peerCertificates.ts";
 import { createPulls, type Pulls } from "../gdoi/pull.ts";
 import { pushSignature } from "../gdoi/signature.ts";
 import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
+import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import type { Dialect, PreparedRekey, RekeyProtocol, RekeySa } from "../gikev2/dialect.ts";
 import { dialectOfChoice } from "../gikev2/dialects.ts";
 import { endpointFor } from "../gikev2/endpointFor.ts";
@@ -220,7 +221,10 @@ export interface Copies {
   sent: number;
 }
 
-export type KsCommand =
+export type KsCommand = ClearIkeSas | KsGroupCommand;
+
+/** About one group. */
+export type KsGroupCommand =
   | { readonly name: "rekey"; readonly group: string; readonly replaceNow: boolean }
   | { readonly name: "clearMembers"; readonly group: string; readonly now: boolean }
   /**

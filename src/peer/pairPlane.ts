@@ -61,7 +61,13 @@ export interface PairPlane {
   /** Policies whose tunnel is being made. */
   readonly wanted: Set<string>;
   readonly counters: Counters;
+  /** The same by policy, over all pairs that it has had. */
+  readonly byPolicy: Map<string, Counted>;
   identification: number;
+}
+
+interface Counted {
+  readonly counters: Counters;
 }
 
 /** What the role tells the data plane of its router. */
@@ -86,7 +92,7 @@ const FADE: Micros = 5 * SECOND;
 const PORT_NAT = 4500;
 const IKE_PORTS: readonly (number | undefined)[] = [500, PORT_NAT];
 /** What encapsulation in UDP adds. RFC 3948 section 2.1. */
-const UDP_OCTETS = 8;
+export const UDP_OCTETS = 8;
 
 const REASONS = {
   spi: "invalidSa",
@@ -105,6 +111,7 @@ export function createPairPlane(config: PairPlaneConfig): PairPlane {
     senders: new Map(),
     wanted: new Set(),
     counters: newCounters(),
+    byPolicy: new Map(config.policies.map(({ name }) => [name, { counters: newCounters() }])),
     identification: 0,
   };
 }
@@ -116,6 +123,7 @@ export function adoptPairs(plane: PairPlane, before: PairPlane | undefined): voi
   for (const [spi, pair] of before.pairs) if (names.has(pair.policy)) plane.pairs.set(spi, pair);
   for (const [name, spi] of before.senders) if (names.has(name)) plane.senders.set(name, spi);
   for (const name of before.wanted) if (names.has(name)) plane.wanted.add(name);
+  for (const [name, counted] of before.byPolicy) if (names.has(name)) plane.byPolicy.set(name, counted);
   Object.assign(plane, { counters: before.counters, identification: before.identification });
 }
 
@@ -194,7 +202,7 @@ export function outboundPair(
   for (const part of parts) {
     const esp = sealTunnel(tools.crypto, tools.rng, pair.tunnel, part);
     if (typeof esp === "string") return drop(plane, "send", REASONS[esp], policy.name, pair);
-    count(["encaps", "encrypt", "digest"], plane);
+    count(["encaps", "encrypt", "digest"], plane, plane.byPolicy.get(policy.name));
     packets.push(around(plane, pair, header, esp));
   }
   return { kind: "sealed", packets };
@@ -275,7 +283,7 @@ function openPair(plane: PairPlane, crypto: Crypto, esp: Bytes, now: Micros): Pa
   }
   const opened = openTunnel(crypto, pair.tunnel, esp);
   if (typeof opened === "string") return drop(plane, "recv", REASONS[opened], pair.policy, pair);
-  count(["decaps", "decrypt", "verify"], plane);
+  count(["decaps", "decrypt", "verify"], plane, plane.byPolicy.get(pair.policy));
   const { replaces, inboundSpi } = pair.tunnel.view;
   if (replaces !== 0 && plane.senders.get(pair.policy) === replaces) plane.senders.set(pair.policy, inboundSpi);
   return { kind: "opened", packet: opened };
@@ -288,6 +296,7 @@ function drop(
   tunnel?: string,
   pair?: Installed,
 ): Dropped {
-  count([DROP_COUNTERS[reason], direction === "send" ? "sendErrors" : "recvErrors"], plane);
+  const names = [DROP_COUNTERS[reason], direction === "send" ? "sendErrors" : "recvErrors"] as const;
+  count(names, plane, tunnel === undefined ? undefined : plane.byPolicy.get(tunnel));
   return { kind: "dropped", reason, tunnel, spi: pair?.tunnel.view.inboundSpi };
 }

@@ -9,9 +9,11 @@
 import type { Datagram, Endpoint, Happened, Machine, Send } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
+import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import type { ChildPolicy, ChildView, EndpointConfig, IkeOutcome, SaNumber, Tools } from "../ikev2/api.ts";
 import {
   answerAuth,
+  closeChosen,
   createChild,
   createEndpoint,
   deleteChild,
@@ -49,10 +51,11 @@ export interface SiteConfig {
   readonly tunnels: readonly SiteTunnel[];
 }
 
-export interface SiteCommand {
-  readonly name: "tunnelWanted";
-  readonly tunnel: string;
-}
+export type SiteCommand =
+  | { readonly name: "tunnelWanted"; readonly tunnel: string }
+  /** `clear crypto sa`: deletes Child SAs, and leaves their IKE SAs. `peer`: address; absent: all. */
+  | { readonly name: "clearTunnels"; readonly peer?: string }
+  | ClearIkeSas;
 
 export type SiteInput =
   | { readonly kind: "datagram"; readonly datagram: Datagram }
@@ -120,10 +123,29 @@ function handleSite(state: SiteState, tools: Tools, input: SiteInput, now: Micro
       carryOut(turn, expire(state.endpoint, tools, now));
       break;
     case "command":
-      want(turn, input.command.tunnel);
+      obey(turn, input.command);
       break;
   }
   return turn.outputs;
+}
+
+function obey(turn: Turn, command: SiteCommand): void {
+  const { state, tools, now } = turn;
+  switch (command.name) {
+    case "tunnelWanted":
+      want(turn, command.tunnel);
+      break;
+    case "clearTunnels":
+      for (const [spi, { sa, remote }] of [...state.pairs]) {
+        if (command.peer !== undefined && command.peer !== remote.address) continue;
+        carryOut(turn, deleteChild(state.endpoint, tools, sa, spi, now));
+      }
+      break;
+    case "clearIkeSas":
+      // Tunnels of IKEv1 are not made here.
+      if (command.version !== "ikev1") carryOut(turn, closeChosen(state.endpoint, tools, command, now));
+      break;
+  }
 }
 
 // --------------------------------------------------------------------------------------------------------------- calls

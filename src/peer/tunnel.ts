@@ -19,7 +19,8 @@ import { admits, type FlowEnd } from "./selectors.ts";
 
 /** The last sequence number: a pair must have been replaced before. RFC 4303 section 3.3.3. */
 const SEQUENCE_LAST = 0xffff_ffff;
-const REPLAY_WINDOW = 64;
+/** Numbers in the anti-replay window of each pair. */
+export const REPLAY_WINDOW = 64;
 
 export interface Tunnel {
   /** The IKE SA that it belongs to; changes when that one is rekeyed. */

@@ -29,6 +29,12 @@ describe("the question mark", () => {
     expect(helpText(tables, "ping ")).toContain("  A.B.C.D\n");
   });
 
+  it("knows what can be cleared", () => {
+    expect(helpText(tables, "clear crypto ")).toBe("  gdoi\n  gkm\n  ikev2\n  isakmp\n  sa\n  session\n");
+    expect(helpText(tables, "clear crypto ikev2 sa ")).toBe("  local\n  remote\n  <cr>\n");
+    expect(helpText(tables, "clear crypto isakmp ")).toBe("  <1-2147483647>\n  <cr>\n");
+  });
+
   it("behind a beginning lists what it may become", () => {
     expect(helpText(tables, "show crypto i").split(/\s+/)).toEqual(["ikev2", "ipsec", "isakmp", ""]);
     expect(helpText(tables, "show xyz ")).toBe("% Unrecognized command\n");

@@ -8,10 +8,10 @@ import { Doi } from "../../../src/wire/isakmpNumbers.ts";
 import type { RoleState } from "../spec.ts";
 
 /** IOS numbers connections from here on. */
-const FIRST_CONNECTION = 1000;
+export const FIRST_CONNECTION = 1000;
 
 export function isakmpViews({ kind, state }: RoleState): IsakmpSaView[] {
-  if (state.isakmp === undefined) return [];
+  if (kind === "site" || state.isakmp === undefined) return [];
   const { endpoint } = state.isakmp;
   const phase1 = [...endpoint.sas.values()].map(phase1View);
   return kind === "gm" ? [...phase1, ...rekeyViews(state, endpoint)] : phase1;

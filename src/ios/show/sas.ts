@@ -85,14 +85,14 @@ export function ipsecSas(interfaces: readonly IpsecInterfaceView[]): string {
 }
 
 function flowLines(one: IpsecInterfaceView, flow: IpsecFlowView): string[] {
-  const { counters, entry, outboundSpi, sas } = flow;
+  const { counters, entry, outboundSpi, pfsGroup } = flow;
   return [
     "   protected vrf: (none)",
     `   local  ident (addr/mask/prot/port): (${identText(entry, entry.source, entry.sourcePort)})`,
     `   remote ident (addr/mask/prot/port): (${identText(entry, entry.destination, entry.destinationPort)})`,
-    `   Group: ${flow.group}`,
-    "   current_peer 0.0.0.0 port 848",
-    "     PERMIT, flags={}",
+    ...(flow.group === undefined ? [] : [`   Group: ${flow.group}`]),
+    `   current_peer ${flow.peer.address} port ${flow.peer.port}`,
+    `     PERMIT, flags={${flow.group === undefined ? "origin_is_acl," : ""}}`,
     `    #pkts encaps: ${counters.encaps}, #pkts encrypt: ${counters.encrypt}, #pkts digest: ${counters.digest}`,
     `    #pkts decaps: ${counters.decaps}, #pkts decrypt: ${counters.decrypt}, #pkts verify: ${counters.verify}`,
     "    #pkts compressed: 0, #pkts decompressed: 0",
@@ -100,25 +100,24 @@ function flowLines(one: IpsecInterfaceView, flow: IpsecFlowView): string[] {
     "    #pkts not decompressed: 0, #pkts decompress failed: 0",
     `    #send errors ${counters.sendErrors}, #recv errors ${counters.receiveErrors}`,
     "",
-    `     local crypto endpt.: ${one.address}, remote crypto endpt.: 0.0.0.0`,
+    `     local crypto endpt.: ${one.address}, remote crypto endpt.: ${flow.peer.address}`,
     `     plaintext mtu ${flow.plaintextMtu}, path mtu ${one.mtu}, ip mtu ${one.mtu}, ip mtu idb ${one.name}`,
     `     current outbound spi: ${outboundSpi === undefined ? "0x0(0)" : longSpi(outboundSpi)}`,
-    "     PFS (Y/N): N, DH group: none",
+    `     PFS (Y/N): ${pfsGroup === undefined ? "N, DH group: none" : `Y, DH group: group${pfsGroup}`}`,
     "",
-    ...saBlock("inbound", sas, one.map, 0),
-    ...saBlock("outbound", sas, one.map, 1),
+    ...saBlock("inbound", flow, one.map),
+    ...saBlock("outbound", flow, one.map),
   ];
 }
 
-function saBlock(
-  direction: "inbound" | "outbound",
-  sas: readonly IpsecSaView[],
-  map: string,
-  offset: number,
-): string[] {
+function saBlock(direction: "inbound" | "outbound", { sas, group }: IpsecFlowView, map: string): string[] {
+  const lead = (sa: IpsecSaView) =>
+    direction === "inbound"
+      ? ([sa.inboundSpi, sa.connectionId] as const)
+      : ([sa.outboundSpi, sa.connectionId + 1] as const);
   return [
     `     ${direction} esp sas:`,
-    ...sas.flatMap((sa) => saLines(sa, map, sa.connectionId + offset)),
+    ...sas.flatMap((sa) => saLines(sa, map, ...lead(sa), group !== undefined)),
     "",
     `     ${direction} ah sas:`,
     "",
@@ -129,20 +128,24 @@ function saBlock(
 
 const FIRST_CONNECTION = 2000;
 
-function saLines(sa: IpsecSaView, map: string, id: number): string[] {
-  const { replay } = sa;
+function saLines(sa: IpsecSaView, map: string, spi: string, id: number, isOfGroup: boolean): string[] {
   return [
-    `      spi: ${longSpi(sa.spi)}`,
+    `      spi: ${longSpi(spi)}`,
     `        transform: ${transformText(sa.transform)} ,`,
-    `        in use settings ={${sa.mode === "tunnel" ? "Tunnel" : "Transport"}, }`,
+    `        in use settings ={${sa.mode === "tunnel" ? "Tunnel" : "Transport"}${sa.isInUdp ? " UDP-Encaps" : ""}, }`,
     `        conn id: ${id}, flow_id: SW:${id - FIRST_CONNECTION}, sibling_flags 80000040, crypto map: ${map}`,
     `        sa timing: remaining key lifetime (sec): ${sa.remaining}`,
     "        Kilobyte Volume Rekey has been disabled",
     `        IV size: ${sa.ivOctets} bytes`,
-    // A window over the sequence numbers of several senders would drop what is good: a group's counters are not checked.
-    `        replay detection support: ${replay.method === "time" ? `Y  replay window size: ${replay.seconds} sec` : "N"}`,
+    `        replay detection support: ${replayText(sa, isOfGroup)}`,
     "        Status: ACTIVE(ACTIVE)",
   ];
+}
+
+/** A window over the sequence numbers of several senders would drop what is good: a group's counters are not checked. */
+function replayText({ replay }: IpsecSaView, isOfGroup: boolean): string {
+  if (replay.method === "time") return `Y  replay window size: ${replay.seconds} sec`;
+  return replay.method === "counter" && !isOfGroup ? "Y" : "N";
 }
 
 /** `10.0.0.0/255.0.0.0/1/0`: address, mask, protocol, port. */
@@ -162,8 +165,8 @@ interface IkeEnds extends Pick<Ikev2SaView, "local" | "remote"> {
 }
 
 /**
- * `show crypto session [detail]`: of each interface with a crypto map, of a group as one peer without address. IKE SAs
- * without such an interface, those of a key server, are sessions without flows.
+ * `show crypto session [detail]`: for each interface with a crypto map one session with each peer; a group is one peer
+ * without address. IKE SAs without such an interface, those of a key server, are sessions without flows.
  */
 export function sessions(
   { ipsec, ikev2Sas, isakmpSas, interfaces }: Pick<RouterView, "ipsec" | "ikev2Sas" | "isakmpSas" | "interfaces">,
@@ -180,29 +183,59 @@ export function sessions(
     ),
   ];
   const vrf = isDetailed ? " fvrf: (none) ivrf: (none)" : "";
-  const ofMaps = ipsec.map((one) => {
-    const active = one.flows.reduce((sum, flow) => sum + flow.sas.length, 0);
-    const own = sas.filter(({ local }) => local.address === one.address);
-    return lines(
-      `Interface: ${one.name}`,
-      `Session status: ${active > 0 ? "UP-ACTIVE" : own.length > 0 ? "UP-IDLE" : "DOWN"}`,
-      `Peer: 0.0.0.0 port 848${vrf}`,
-      own.map(ikeLine),
-      one.flows.flatMap((flow) => sessionFlow(flow, isDetailed)),
-      "",
-    );
-  });
-  const others = sas.filter(({ local }) => !ipsec.some(({ address }) => address === local.address));
-  const idle = others.map((sa) =>
-    lines(
-      `Interface: ${interfaces.find(({ address }) => address === sa.local.address)?.name ?? "unknown"}`,
-      `Session status: ${sa.isActive ? "UP-IDLE" : "DOWN-NEGOTIATING"}`,
-      `Peer: ${sa.remote.address} port ${sa.remote.port}${vrf}`,
-      ikeLine(sa),
-      "",
-    ),
+  const known = new Set<IkeEnds>();
+  const ofMaps = ipsec.flatMap((one) =>
+    byPeer(one).map(({ peer, flows }) => {
+      const active = flows.reduce((sum, flow) => sum + flow.sas.length, 0);
+      const own = sas.filter(({ local, remote }) =>
+        peer.address === GROUP_PEER.address ? local.address === one.address : remote.address === peer.address,
+      );
+      for (const sa of own) known.add(sa);
+      return lines(
+        `Interface: ${one.name}`,
+        `Session status: ${active > 0 ? "UP-ACTIVE" : idleStatus(own)}`,
+        `Peer: ${peer.address} port ${peer.port}${vrf}`,
+        own.map(ikeLine),
+        flows.flatMap((flow) => sessionFlow(flow, isDetailed)),
+        "",
+      );
+    }),
   );
+  const idle = sas
+    .filter((sa) => !known.has(sa))
+    .map((sa) =>
+      lines(
+        `Interface: ${interfaces.find(({ address }) => address === sa.local.address)?.name ?? "unknown"}`,
+        `Session status: ${idleStatus([sa])}`,
+        `Peer: ${sa.remote.address} port ${sa.remote.port}${vrf}`,
+        ikeLine(sa),
+        "",
+      ),
+    );
   return lines("Crypto session current status", "") + [...ofMaps, ...idle].join("");
+}
+
+const GROUP_PEER = { address: "0.0.0.0", port: 848 } as const;
+
+interface PeerFlows {
+  readonly peer: IpsecFlowView["peer"];
+  readonly flows: readonly IpsecFlowView[];
+}
+
+/** A group whose policy is not there yet is a peer all the same. */
+function byPeer({ flows }: IpsecInterfaceView): readonly PeerFlows[] {
+  const peers = new Map(flows.map(({ peer }) => [peer.address, peer]));
+  if (peers.size === 0) return [{ peer: GROUP_PEER, flows }];
+  return [...peers.values()].map((peer) => ({
+    peer,
+    flows: flows.filter((flow) => flow.peer.address === peer.address),
+  }));
+}
+
+/** Without SAs for data. */
+function idleStatus(sas: readonly IkeEnds[]): "UP-IDLE" | "DOWN-NEGOTIATING" | "DOWN" {
+  if (sas.some(({ isActive }) => isActive)) return "UP-IDLE";
+  return sas.length > 0 ? "DOWN-NEGOTIATING" : "DOWN";
 }
 
 function ikeLine({ version, local, remote, isActive }: IkeEnds): string {
@@ -214,7 +247,8 @@ function sessionFlow({ entry, counters, sas, outboundSpi }: IpsecFlowView, isDet
   const end = ({ address, wildcard }: AddressMatch) =>
     wildcard === 0 ? `host ${formatIpv4(address)}` : `${formatIpv4(address)}/${formatIpv4(~wildcard >>> 0)}`;
   const protocol = entry.protocol === "ip" ? "ip" : String(entry.protocol);
-  const remaining = sas.find(({ spi }) => spi === outboundSpi)?.remaining ?? sas[0]?.remaining ?? 0;
+  const sender = sas.find((sa) => sa.outboundSpi === outboundSpi) ?? sas[0];
+  const remaining = sender?.remaining ?? 0;
   return [
     `  IPSEC FLOW: permit ${protocol} ${end(entry.source)} ${end(entry.destination)} `,
     `        Active SAs: ${2 * sas.length}, origin: crypto map`,

@@ -334,9 +334,14 @@ export interface IpsecInterfaceView {
   readonly flows: readonly IpsecFlowView[];
 }
 
-/** The traffic of one entry of a group's list. */
+/** The traffic of one entry of a group's list, or of the list of a tunnel to a single peer. */
 export interface IpsecFlowView {
-  readonly group: string;
+  /** Undefined for a tunnel. */
+  readonly group: string | undefined;
+  /** 0.0.0.0 for a group: everybody. */
+  readonly peer: { readonly address: string; readonly port: number };
+  /** DH group of the tunnel's own key exchange; undefined: none. */
+  readonly pfsGroup: number | undefined;
   readonly entry: AclEntry;
   readonly counters: {
     readonly encaps: number;
@@ -351,12 +356,16 @@ export interface IpsecFlowView {
   readonly plaintextMtu: number;
   /** SPI that it sends with; absent: none. */
   readonly outboundSpi: string | undefined;
-  /** Newest first; the same SAs serve both directions. */
+  /** Newest first. */
   readonly sas: readonly IpsecSaView[];
 }
 
+/** Both directions: of a group it is one SA, of a tunnel a pair. */
 export interface IpsecSaView {
-  readonly spi: string;
+  readonly inboundSpi: string;
+  readonly outboundSpi: string;
+  /** ESP travels in UDP. */
+  readonly isInUdp: boolean;
   readonly transform: TransformView;
   readonly mode: "tunnel" | "transport";
   readonly connectionId: number;

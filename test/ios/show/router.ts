@@ -25,6 +25,18 @@ const signature = { spkiOctets: 550, signatureOctets: 512, label: "REKEYRSA", ha
 
 const ENDS = { local: { address: "3.3.1.1", port: 848 }, remote: { address: "1.1.1.1", port: 848 } } as const;
 
+function ipsecSa(spi: string) {
+  return {
+    inboundSpi: spi,
+    outboundSpi: spi,
+    isInUdp: false,
+    transform,
+    mode: "tunnel" as const,
+    ivOctets: 16,
+    replay,
+  };
+}
+
 export const server: ServerGroupView = {
   name: "getvpn1",
   identity: "1223",
@@ -279,6 +291,8 @@ export const view: RouterView = {
       flows: [
         {
           group: "getvpn1",
+          peer: { address: "0.0.0.0", port: 848 },
+          pfsGroup: undefined,
           entry: entries[0]!,
           counters: {
             encaps: 1,
@@ -293,8 +307,8 @@ export const view: RouterView = {
           plaintextMtu: 1438,
           outboundSpi: "5a69f51e",
           sas: [
-            { spi: "5a69f51e", transform, mode: "tunnel", connectionId: 2003, remaining: 510, ivOctets: 16, replay },
-            { spi: "00000101", transform, mode: "tunnel", connectionId: 2001, remaining: 20, ivOctets: 16, replay },
+            { ...ipsecSa("5a69f51e"), connectionId: 2003, remaining: 510 },
+            { ...ipsecSa("00000101"), connectionId: 2001, remaining: 20 },
           ],
         },
       ],
@@ -313,3 +327,46 @@ export function show(command: string, of: RouterView = view): string {
 
 export const onlyServer = { ...view, members: [] };
 export const onlyMember = { ...view, servers: [] };
+
+const [groupInterface] = view.ipsec;
+const [groupFlow] = groupInterface!.flows;
+const FAR = { address: "192.0.2.2", port: 4500 };
+
+/** A router with two tunnels, one of them up. */
+export const tunnelRouter: RouterView = {
+  ...view,
+  servers: [],
+  members: [],
+  isakmpSas: [],
+  ikev2Sas: [{ ...view.ikev2Sas[0]!, local: { address: "3.3.1.1", port: 4500 }, remote: FAR }],
+  ipsec: [
+    {
+      ...groupInterface!,
+      flows: [
+        {
+          ...groupFlow!,
+          group: undefined,
+          peer: FAR,
+          pfsGroup: 19,
+          outboundSpi: "00000b02",
+          sas: [
+            {
+              ...ipsecSa("00000a01"),
+              outboundSpi: "00000b02",
+              isInUdp: true,
+              connectionId: 2001,
+              remaining: 77,
+            },
+          ],
+        },
+        {
+          ...groupFlow!,
+          group: undefined,
+          peer: { address: "192.0.2.3", port: 500 },
+          outboundSpi: undefined,
+          sas: [],
+        },
+      ],
+    },
+  ],
+};

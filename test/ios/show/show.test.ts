@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { onlyServer, show } from "./router.ts";
+import { onlyServer, show, tunnelRouter } from "./router.ts";
 
 describe("show of SAs", () => {
   it("ikev2: a table row, suite and ages; ids, windows and more in detail", () => {
@@ -50,6 +50,32 @@ describe("show of SAs", () => {
       ["2004", "4"],
       ["2002", "2"],
     ]);
+  });
+
+  it("a tunnel to a single peer has an SPI for each direction, and a window", () => {
+    const text = show("crypto ipsec sa", tunnelRouter);
+    expect(text).toContain(
+      "   remote ident (addr/mask/prot/port): (10.0.0.0/255.0.0.0/0/0)\n" +
+        "   current_peer 192.0.2.2 port 4500\n     PERMIT, flags={origin_is_acl,}\n    #pkts encaps: 1,",
+    );
+    expect(text).toContain("     local crypto endpt.: 3.3.1.1, remote crypto endpt.: 192.0.2.2\n");
+    expect(text).toContain("     PFS (Y/N): Y, DH group: group19\n");
+    expect([...text.matchAll(/^ {6}spi: (\S+)$/gm)].map((match) => match[1])).toEqual([
+      "0x00000A01(2561)",
+      "0x00000B02(2818)",
+    ]);
+    expect(text).toContain("        in use settings ={Tunnel UDP-Encaps, }\n        conn id: 2001, flow_id: SW:1,");
+    expect(text.match(/replay detection support: Y\n/g)).toHaveLength(2);
+  });
+
+  it("the sessions of a crypto map, one for each peer", () => {
+    expect(show("crypto session", tunnelRouter)).toBe(
+      "Crypto session current status\n\nInterface: GigabitEthernet0/0/1\nSession status: UP-ACTIVE\n" +
+        "Peer: 192.0.2.2 port 4500\n  IKEv2 SA: local 3.3.1.1/4500 remote 192.0.2.2/4500 Active \n" +
+        "  IPSEC FLOW: permit ip 10.0.0.0/255.0.0.0 10.0.0.0/255.0.0.0 \n        Active SAs: 2, origin: crypto map\n\n" +
+        "Interface: GigabitEthernet0/0/1\nSession status: DOWN\nPeer: 192.0.2.3 port 500\n" +
+        "  IPSEC FLOW: permit ip 10.0.0.0/255.0.0.0 10.0.0.0/255.0.0.0 \n        Active SAs: 0, origin: crypto map\n\n",
+    );
   });
 
   it("session", () => {

@@ -128,7 +128,7 @@ describe("a member of the lab behind that rekey", () => {
 
   test("sends with the old TEK and lists both in its data plane, with one MTU for all", () => {
     const [flow] = view.ipsec[0]!.flows;
-    expect(flow!.sas.map(({ spi }) => spi)).toEqual(group!.teks.map(({ spi }) => spi));
+    expect(flow!.sas.map(({ inboundSpi }) => inboundSpi)).toEqual(group!.teks.map(({ spi }) => spi));
     expect(flow!.outboundSpi).toBe(group!.teks[1]!.spi);
     expect(flow!.plaintextMtu).toBe(1438);
     expect(flow!.counters.encaps).toBeGreaterThan(100);
