@@ -9,8 +9,11 @@
  *        3   4   5   6
  *       7 8 9 10 11 12 13 14
  *
- * A newcomer takes a free place, or its leaf and another's become the children of a new node. The other one does not know
- * the key of that node: it is `stale`, and is handed out by the first message that has a use for it.
+ * A newcomer takes a free place and is given all keys from there up, so that nobody ever holds less than its whole path
+ * within the tree as it was. Where no place is free the tree grows at the top: what stood below the KEK comes to stand below
+ * a new node. The members there do not know the key of that one: it is `stale`, and is handed out by the first message that
+ * has a use for it. There is one such node for each doubling; a leaf that is split in two would make one for each member,
+ * and the first message that puts somebody out would have to hand out all of them.
  */
 import { assert } from "../base/errors.ts";
 import type { Secret } from "../base/secret.ts";
@@ -23,6 +26,8 @@ export interface KeyTree {
   readonly keyOctets: number;
   /** Numbers are never used twice: members know keys by them. */
   nextId: number;
+  /** Levels below the KEK: it has room for twice as many members with each. */
+  height: number;
   /** Nodes right below the KEK. */
   readonly tops: number[];
   readonly nodes: Map<number, TreeNode>;
@@ -44,32 +49,39 @@ export interface TreeNode {
 const DEGREE = 2;
 
 export function createKeyTree(keyOctets: number): KeyTree {
-  return { keyOctets, nextId: 1, tops: [], nodes: new Map() };
+  return { keyOctets, nextId: 1, height: 1, tops: [], nodes: new Map() };
 }
 
 /** A leaf for a new member; its number. */
 export function addLeaf(tree: KeyTree, tools: Tools): number {
+  if (leavesBelow(tree, tree.tops) === roomBelow(tree.height)) growAtTheTop(tree, tools);
   let parent = 0;
-  for (;;) {
-    const places = childrenOf(tree, parent);
-    if (places.length < DEGREE) return attach(tree, newNode(tree, tools), parent);
-    const [next] = places.map((id) => nodeOf(tree, id)).sort((a, b) => a.leaves - b.leaves);
-    if (next!.children.length === 0) return attach(tree, newNode(tree, tools), split(tree, tools, next!));
-    parent = next!.id;
+  for (let height = tree.height - 1; height > 0; height--) {
+    const free = childrenOf(tree, parent).find((id) => nodeOf(tree, id).leaves < roomBelow(height));
+    parent = free ?? attach(tree, newNode(tree, tools), parent);
   }
+  const leaf = attach(tree, newNode(tree, tools), parent);
+  count(tree, leaf, 1);
+  return leaf;
 }
 
-/** A new node takes the place of a leaf, which becomes its child. */
-function split(tree: KeyTree, tools: Tools, leaf: TreeNode): number {
+/** Members that a node has room for, `height` levels above them. */
+function roomBelow(height: number): number {
+  return DEGREE ** height;
+}
+
+/** A new node comes between the KEK and all that stood right below it. */
+function growAtTheTop(tree: KeyTree, tools: Tools): void {
   const node = newNode(tree, tools);
-  const places = childrenOf(tree, leaf.parent);
-  places[places.indexOf(leaf.id)] = node.id;
-  node.parent = leaf.parent;
-  node.leaves = 1;
+  node.leaves = leavesBelow(tree, tree.tops);
   node.stale = true;
-  node.children.push(leaf.id);
-  leaf.parent = node.id;
-  return node.id;
+  node.children.push(...tree.tops.splice(0, tree.tops.length, node.id));
+  for (const id of node.children) nodeOf(tree, id).parent = node.id;
+  tree.height += 1;
+}
+
+function leavesBelow(tree: KeyTree, ids: readonly number[]): number {
+  return ids.reduce((sum, id) => sum + nodeOf(tree, id).leaves, 0);
 }
 
 function newNode(tree: KeyTree, tools: Tools): TreeNode {
@@ -80,11 +92,10 @@ function newNode(tree: KeyTree, tools: Tools): TreeNode {
   return node;
 }
 
-function attach(tree: KeyTree, leaf: TreeNode, parent: number): number {
-  leaf.parent = parent;
-  childrenOf(tree, parent).push(leaf.id);
-  count(tree, leaf.id, 1);
-  return leaf.id;
+function attach(tree: KeyTree, node: TreeNode, parent: number): number {
+  node.parent = parent;
+  childrenOf(tree, parent).push(node.id);
+  return node.id;
 }
 
 function count(tree: KeyTree, leaf: number, change: number): void {
@@ -107,7 +118,8 @@ export function excludeLeaf(tree: KeyTree, tools: Tools, leaf: number): KeyHiera
   count(tree, leaf, -1);
   detach(tree, leaf);
   const left = above.filter((id) => nodeOf(tree, id).leaves > 0);
-  for (const id of above) if (!left.includes(id)) detach(tree, id);
+  // Nobody is below the lowest ones any more.
+  for (const id of above.slice(left.length).reverse()) detach(tree, id);
   for (const id of left) replaceNode(tree, tools, id);
   if (tree.tops.length === 0) return undefined;
   const links: TreeLink[] = [];

@@ -19,6 +19,7 @@ const KEK = new Uint8Array(68).fill(0x4b);
 function appendixA(): KeyTree {
   const tree = createKeyTree(32);
   tree.nextId = 15;
+  tree.height = 3;
   tree.tops.push(1, 2);
   for (let id = 1; id <= 14; id++) {
     const children = id <= 6 ? [2 * id + 1, 2 * id + 2] : [];
@@ -144,12 +145,25 @@ describe("a tree that members join and leave in any order", () => {
     expect(gone.length).toBeGreaterThan(30);
   });
 
-  it("stays shallow, and puts one of a thousand out with fewer than thirty wrapped keys", () => {
+  it.each([1000, 1024, 1025])("of %i is shallow, and any of them is put out with few wrapped keys", (members) => {
+    const levels = Math.ceil(Math.log2(members));
+    for (const index of [0, 512, 700, members - 1]) {
+      const tree = createKeyTree(32);
+      const leaves = Array.from({ length: members }, () => addLeaf(tree, TOOLS));
+      expect(pathOf(tree, leaves[index]!).links).toHaveLength(levels);
+      // Those that the tree has grown by are handed out as well.
+      expect(excludeLeaf(tree, TOOLS, leaves[index]!)!.links.length).toBeLessThan(4 * levels);
+      expect(excludeLeaf(tree, TOOLS, leaves[index === 700 ? 701 : 700]!)!.links.length).toBeLessThan(2 * levels);
+    }
+  });
+
+  it("gives a free place away before it grows", () => {
     const tree = createKeyTree(32);
-    const leaves = Array.from({ length: 1000 }, () => addLeaf(tree, TOOLS));
-    for (const leaf of leaves) expect(pathOf(tree, leaf).links.length).toBeLessThanOrEqual(10);
-    for (const leaf of leaves.slice(0, 3)) excludeLeaf(tree, TOOLS, leaf);
-    expect(excludeLeaf(tree, TOOLS, leaves[700]!)!.links.length).toBeLessThan(30);
+    const leaves = Array.from({ length: 16 }, () => addLeaf(tree, TOOLS));
+    for (const index of [3, 9, 10, 11]) excludeLeaf(tree, TOOLS, leaves[index]!);
+    const others = Array.from({ length: 4 }, () => addLeaf(tree, TOOLS));
+    for (const leaf of others) expect(pathOf(tree, leaf).links).toHaveLength(4);
+    expect(pathOf(tree, addLeaf(tree, TOOLS)).links).toHaveLength(5);
   });
 
   it("has nobody to tell when its last member goes", () => {
