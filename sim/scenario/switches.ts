@@ -22,6 +22,7 @@ export const Switches = z
     "permit-entries": z.enum(["repeat", "separate"]).describe("One data SA for a list, or one for each permit entry"),
     "deny-entries": z.enum(["policy", "none"]).describe("How deny entries of the key server's list travel"),
     "refusal-ends-sa": z.boolean().describe("A group refusal in GSA_AUTH ends the IKE SA"),
+    "key-hierarchy": z.enum(["wholeKeys", "none"]).describe("How the KEK travels by way of a key tree"),
   })
   .partial()
   .describe("Open points of draft-yeung-g-ikev2-07, for all nodes that speak it");
@@ -45,6 +46,7 @@ const NAMES: Readonly<Record<Key, keyof Yeung07Switches>> = {
   "permit-entries": "permitEntries",
   "deny-entries": "denyEntries",
   "refusal-ends-sa": "refusalEndsSa",
+  "key-hierarchy": "keyHierarchy",
 };
 
 /** As the roles take them; undefined where nothing differs from the defaults. */

@@ -10,6 +10,7 @@ import { KekAck } from "../wire/gdoiNumbers.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import { isKnownAck, openAck, sealAck } from "./ack.ts";
 import { kekCipher, kekToWire, newKekKeys } from "./kek.ts";
+import { treeKeyOctets } from "./lkh.ts";
 import { FIRST_SEQUENCE } from "./policySa.ts";
 import { openPush, readPush, sealPush } from "./push.ts";
 import { DEFAULT_SWITCHES, type GdoiSwitches } from "./switches.ts";
@@ -32,8 +33,7 @@ function protocolWith(switches: GdoiSwitches): RekeyProtocol {
     firstMessageId: FIRST_SEQUENCE,
     // Several SATs with one SPI: what IOS does is not known, and draft-yeung, its offspring, has it so.
     sharesDataSa: true,
-    // Members follow one. Key servers do not make one: LKH has no second implementation, and Cisco's do not have it.
-    hasKeyHierarchy: false,
+    treeKeyOctets,
     // SAK is one whole: cipher and signature are among its required attributes (RFC 6407 section 5.3).
     repeatsAuthentication: true,
     closesIdleSas: false,

@@ -5,6 +5,7 @@ import { type Secret, secret } from "../base/secret.ts";
 import type { Crypto, PublicKey } from "../crypto/api.ts";
 import { encrKeyOctets, splitSaKeys } from "../crypto/prf.ts";
 import { decodePkcs1PublicKey, decodeSpki, encodeSpki } from "../crypto/spki.ts";
+import type { HeldPath } from "../gikev2/lkh.ts";
 import type {
   DataSaPolicy,
   GroupKeys,
@@ -20,7 +21,7 @@ import { KeyPacketType, keyOf } from "../wire/keyPackets.ts";
 import { numberValue } from "../wire/tagged.ts";
 import { malformed } from "./gdoiError.ts";
 import { kekFromWire, kekToWire } from "./kek.ts";
-import { type HeldPath, lkhPacket, readLkh } from "./lkh.ts";
+import { lkhPacket, readLkh } from "./lkh.ts";
 
 type Packet = KeyDownload["packets"][number];
 type Attributes = readonly { readonly kind: string; readonly value: unknown }[];

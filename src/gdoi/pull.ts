@@ -14,7 +14,14 @@ import { assert } from "../base/errors.ts";
 import type { Micros } from "../base/micros.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
 import { groupIdText } from "../gikev2/groupId.ts";
-import { type Grant, type GroupKeys, type GroupPolicy, type Registration, suits } from "../gikev2/policy.ts";
+import {
+  type Grant,
+  type GroupKeys,
+  type GroupPolicy,
+  type KeyHierarchy,
+  type Registration,
+  suits,
+} from "../gikev2/policy.ts";
 import type { Ikev1Outcome, SaNumber, Tools } from "../ikev1/api.ts";
 import { answer, close, finish, type Ikev1Endpoint, inform, open, saView } from "../ikev1/endpoint.ts";
 import { Doi, GdoiExchange, IsakmpNotifyType, IsakmpProtocol } from "../wire/isakmpNumbers.ts";
@@ -269,19 +276,20 @@ function take3(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "o
   return [{ kind: "pullWanted", pull, group, offered, senderIds: read.value }];
 }
 
-/** Message 4, with the Sender-IDs that were allocated for this member. */
+/** Message 4, with the Sender-IDs that were allocated for this member, and the KEK by way of a key hierarchy if there is one. */
 export function grantKeys(
   pulls: Pulls,
   endpoint: Ikev1Endpoint,
   tools: Tools,
   pull: PullId,
-  senderIds: readonly number[],
+  { senderIds, hierarchy }: { readonly senderIds: readonly number[]; readonly hierarchy?: KeyHierarchy },
   now: Micros,
 ): readonly PullOutcome[] {
   const phase = pulls.active.get(keyOf(pull));
   assert(phase?.at === "wanted", "grantKeys follows `pullWanted`");
   pulls.active.delete(keyOf(pull));
-  const payloads = pull4(phase.policy, phase.keys, senderIds);
+  const keys = hierarchy === undefined ? phase.keys : { ...phase.keys, hierarchy };
+  const payloads = pull4(phase.policy, keys, senderIds);
   return answer(endpoint, tools, pull.sa, pull.messageId, payloads, true, now);
 }
 

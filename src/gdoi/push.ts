@@ -10,6 +10,7 @@ import { type Bytes, concat, EMPTY, fromHex, u32, utf8 } from "../base/bytes.ts"
 import { assert, WireError } from "../base/errors.ts";
 import type { Crypto, PrivateKey } from "../crypto/api.ts";
 import type { Excluded, RekeySa } from "../gikev2/dialect.ts";
+import type { HeldPath } from "../gikev2/lkh.ts";
 import { type Deletion, type GroupPolicy, type GroupUpdate, NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import type { Read } from "../gikev2/protocolError.ts";
 import {
@@ -27,7 +28,6 @@ import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { malformed, reading } from "./gdoiError.ts";
 import { type KekParts, kekParts } from "./kek.ts";
 import { kdOfKeys, keysOfKd } from "./keys.ts";
-import type { HeldPath } from "./lkh.ts";
 import { policyOfSa, saOfPolicy } from "./policySa.ts";
 import { type PushSignature, pushSignature, signatureOctets, signPush, verifyPush } from "./signature.ts";
 import type { GdoiSwitches } from "./switches.ts";

@@ -97,8 +97,6 @@ export interface RekeyProtocol {
   readonly firstMessageId: number;
   /** All permit entries of a list share one data SA, unless its cipher counts its IVs. */
   readonly sharesDataSa: boolean;
-  /** A KEK can travel by way of a key hierarchy. */
-  readonly hasKeyHierarchy: boolean;
   /** A rekey that brings a KEK says again how rekeys are authenticated. */
   readonly repeatsAuthentication: boolean;
   /** The key server closes IKE SAs that no rekey will come in; otherwise they stand until their life is over. */
@@ -106,6 +104,8 @@ export interface RekeyProtocol {
   /** Acknowledgement that members of a unicast group are asked for with the KEK; 0 where they need no asking. */
   readonly acknowledgement: number;
 
+  /** Octets of the keys of a key hierarchy; undefined where a KEK of this suite cannot travel by way of one. */
+  treeKeyOctets(suite: KekSuite): number | undefined;
   /** Fresh keys for a rekey SA of this suite. */
   newKekKeys(rng: Rng, suite: KekSuite): KekKeys;
   /** What opens the messages of a rekey SA, for export. */

@@ -48,7 +48,7 @@ export function installGrant(
     sa,
     kwk,
     kek: undefined,
-    path: keys.path ?? [],
+    path: keys.path ?? (want === "teks" ? old?.path : undefined) ?? [],
     missing: undefined,
     assembly: undefined,
     answered: undefined,

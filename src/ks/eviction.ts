@@ -17,7 +17,7 @@ import { close } from "../ikev2/endpoint.ts";
 import { settle } from "./answers.ts";
 import { ksEvent } from "./events.ts";
 import { createKek, keysOf, policyOf } from "./keys.ts";
-import { armKek, armTek, ensureKeys } from "./keyTimers.ts";
+import { armKek, armTek, ensureKeys, treeForNextKek } from "./keyTimers.ts";
 import { excludeLeaf } from "./keyTree.ts";
 import { sendToAll } from "./multicast.ts";
 import type { OldTeks } from "./rekey.ts";
@@ -49,7 +49,7 @@ export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: b
     evictInband(turn, group, branch, member, old);
     return;
   }
-  if (branch.tree === undefined) {
+  if (treeForNextKek(group, branch) === undefined) {
     excludeBranch(turn, group, branch, immediate);
     goOnWithout(turn, group, branch, old);
     return;
@@ -87,12 +87,14 @@ function goOnWithout(turn: Turn, group: KsGroup, branch: KsBranch, old: OldTeks)
 }
 
 /**
- * After a member of the tree is gone from the group. Both messages go out together, copy for copy: whoever meets the
- * second one first cannot open it, and takes it from the next copy.
+ * After a member of the tree is gone from the group; nothing happens where there is none. Both messages go out together,
+ * copy for copy: whoever meets the second one first cannot open it, and takes it from the next copy.
  */
 export function lockOut(turn: Turn, group: KsGroup, branch: KsBranch, leaf: number, old: OldTeks): void {
+  branch.tree = treeForNextKek(group, branch);
+  if (branch.tree === undefined) return;
   const carrier = branch.kek!;
-  const hierarchy = excludeLeaf(branch.tree!, turn.tools, leaf);
+  const hierarchy = excludeLeaf(branch.tree, turn.tools, leaf);
   if (hierarchy === undefined) {
     goOnWithout(turn, group, branch, old);
     return;

@@ -1,7 +1,6 @@
 /** When the keys of a group come to be, and when their renewal is due. */
-import { wrapOctets } from "../gikev2/keyMaterial.ts";
 import { createGeneration, createKek } from "./keys.ts";
-import { createKeyTree } from "./keyTree.ts";
+import { createKeyTree, type KeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
 import type { KsBranch, KsGroup, Turn } from "./state.ts";
 import { protocolOf, startTimer } from "./state.ts";
@@ -20,13 +19,21 @@ export function ensureKeys(turn: Turn, group: KsGroup): void {
 
 function startBranch(turn: Turn, group: KsGroup, branch: KsBranch): void {
   branch.kek = createKek(turn, group, branch);
-  branch.tree = usesTree(group, branch) ? createKeyTree(wrapOctets(branch.kek.sa.suite)) : undefined;
+  const keyOctets = treeKeyOctets(group, branch);
+  branch.tree = keyOctets === undefined ? undefined : createKeyTree(keyOctets);
 }
 
-function usesTree(group: KsGroup, branch: KsBranch): boolean {
+/** Of the tree that the next KEK could travel by; undefined where it is to have none. */
+function treeKeyOctets(group: KsGroup, branch: KsBranch): number | undefined {
   const { tuning, config } = group;
-  const isFit = config.transport.kind === "multicast" && protocolOf(group, branch).hasKeyHierarchy;
-  return tuning.keyTree === "lkh" && isFit;
+  if (tuning.keyTree !== "lkh" || config.transport.kind !== "multicast") return undefined;
+  return protocolOf(group, branch).treeKeyOctets(config[branch.kind]!.kekSuite);
+}
+
+/** The tree, as long as the next KEK can travel by it: another cipher that was configured since may have other keys. */
+export function treeForNextKek(group: KsGroup, branch: KsBranch): KeyTree | undefined {
+  const { tree } = branch;
+  return tree?.keyOctets === treeKeyOctets(group, branch) ? tree : undefined;
 }
 
 /** Retransmission widens the margins of unicast groups only. */

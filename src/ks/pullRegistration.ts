@@ -26,6 +26,7 @@ import {
 } from "./admission.ts";
 import type { Authorization } from "./config.ts";
 import { ensureKeys } from "./keyTimers.ts";
+import { pathOf } from "./keyTree.ts";
 import { hasKeys } from "./rekey.ts";
 import { branchOf, type IsakmpSide, type KsBranch, type KsGroup, type Turn } from "./state.ts";
 
@@ -121,9 +122,11 @@ function onWanted(turn: Turn, side: IsakmpSide, { pull, group: id, offered, send
     return;
   }
   const exchange = GdoiExchange.GROUPKEY_PULL;
-  admit(turn, group, branch, { remote: view.remote, identity: nameOf(view), exchange, fragments: false, senderIds });
+  const newcomer = { remote: view.remote, identity: nameOf(view), exchange, fragments: false, senderIds };
+  const { leaf } = admit(turn, group, branch, newcomer);
+  const granted = leaf === 0 ? { senderIds } : { senderIds, hierarchy: pathOf(branch.tree!, leaf) };
   const { tools, now } = turn;
-  followIsakmp(turn, side, grantKeys(side.pulls, side.endpoint, tools, pull, senderIds, now));
+  followIsakmp(turn, side, grantKeys(side.pulls, side.endpoint, tools, pull, granted, now));
 }
 
 /** Nothing was renewed since: neither the KEK nor the TEKs. */

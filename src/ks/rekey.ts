@@ -13,7 +13,7 @@ import { NO_KEYS, NO_POLICY } from "../gikev2/policy.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import { ksEvent } from "./events.ts";
 import { createGeneration, createKek, keysOf, liveTeks, policyOf } from "./keys.ts";
-import { armKek, armTek, ensureKeys, kekRekeyAt, unicastRetransmit } from "./keyTimers.ts";
+import { armKek, armTek, ensureKeys, kekRekeyAt, treeForNextKek, unicastRetransmit } from "./keyTimers.ts";
 import { type GroupMessage, sendToAll } from "./multicast.ts";
 import { startRound } from "./round.ts";
 import { nextSequence, rekeyMargin, takesKekAlong } from "./schedule.ts";
@@ -88,6 +88,7 @@ export function spread(
   newKek.sequence = shown;
   branch.previousSa = carrier.sa;
   branch.kek = newKek;
+  branch.tree = treeForNextKek(group, branch);
   armKek(turn, group, branch);
 }
 

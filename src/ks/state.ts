@@ -91,7 +91,7 @@ export interface KsBranch {
   previousSa: RekeySa | undefined;
   /** SPI announced for the next KEK. */
   nextKekSpi: string | undefined;
-  /** With `keyTree: "lkh"`, as long as there are keys. */
+  /** With `keyTree: "lkh"`, as long as there are keys and the KEK's cipher stays. */
   tree: KeyTree | undefined;
   rounds: number;
   round: RekeyRound | undefined;

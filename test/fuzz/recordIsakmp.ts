@@ -44,7 +44,7 @@ function decide({ endpoint, pulls }: IsakmpMachine, tools: Tools, outcome: PullO
       return offerPolicy(pulls, endpoint, tools, outcome.pull, { policy: GRANTED, keys: GRANTED_KEYS }, now);
     case "pullWanted": {
       const senderIds = Array.from({ length: Math.min(outcome.senderIds, 8) }, (_, index) => index + 1);
-      return grantKeys(pulls, endpoint, tools, outcome.pull, senderIds, now);
+      return grantKeys(pulls, endpoint, tools, outcome.pull, { senderIds }, now);
     }
     case "pullGranted":
     case "pullRefused":

@@ -6,9 +6,10 @@ import type { Datagram } from "../../src/base/machine.ts";
 import { native } from "../../src/crypto/native.ts";
 import { ackSpiOf, openAck, sealAck } from "../../src/gdoi/ack.ts";
 import { newKekKeys } from "../../src/gdoi/kek.ts";
-import { type HeldPath, treeKeyOctets } from "../../src/gdoi/lkh.ts";
+import { treeKeyOctets } from "../../src/gdoi/lkh.ts";
 import { openPush, pushSpiOf, readPush, sealPush } from "../../src/gdoi/push.ts";
 import { DEFAULT_SWITCHES } from "../../src/gdoi/switches.ts";
+import type { HeldPath } from "../../src/gikev2/lkh.ts";
 import { type GroupUpdate, type KeyHierarchy, NO_KEYS, NO_POLICY, type TreeKey } from "../../src/gikev2/policy.ts";
 import type { Tools } from "../../src/ikev2/api.ts";
 import { addLeaf, createKeyTree, excludeLeaf, pathOf } from "../../src/ks/keyTree.ts";
@@ -34,7 +35,7 @@ export interface AckMachine {
 }
 
 /** A tree of four members, one of which is put out; another one holds `HELD`. */
-const TREE = createKeyTree(treeKeyOctets(KEK.suite));
+const TREE = createKeyTree(treeKeyOctets(KEK.suite)!);
 const LEAVES = Array.from({ length: 4 }, () => addLeaf(TREE, { crypto: native, rng: testRng("tree") }));
 const HELD: HeldPath = { crypto: native, path: pathHeld(pathOf(TREE, LEAVES[0]!)) };
 const EXCLUSION = excludeLeaf(TREE, { crypto: native, rng: testRng("tree") }, LEAVES[3]!)!;

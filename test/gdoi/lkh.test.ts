@@ -43,7 +43,7 @@ interface Group {
 function groupOf(suite: KekSuite): Group {
   const kek = { ...KEK, suite };
   const keys = newKekKeys(TOOLS.rng, suite);
-  return { tree: createKeyTree(treeKeyOctets(suite)), kek, keys, round: 1, members: [] };
+  return { tree: createKeyTree(treeKeyOctets(suite)!), kek, keys, round: 1, members: [] };
 }
 
 /** What message 4 of a PULL says to a newcomer, by way of its octets. */
@@ -120,7 +120,7 @@ describe("the arrays of a key hierarchy", () => {
   }
 
   function fourMembers() {
-    const tree = createKeyTree(treeKeyOctets(suite));
+    const tree = createKeyTree(treeKeyOctets(suite)!);
     const leaves = Array.from({ length: 4 }, () => addLeaf(tree, TOOLS));
     return { tree, leaves };
   }
@@ -193,6 +193,6 @@ describe("the arrays of a key hierarchy", () => {
       expect(read).toMatchObject({ ok: false, notify: 16 });
     }
     const update = { packets: [packet] };
-    expect(() => keysOfKd(update, { ...NO_POLICY, kek: KEK })).toThrow("in a PULL");
+    expect(() => keysOfKd(update, { ...NO_POLICY, kek: KEK })).toThrow("in a registration");
   });
 });

@@ -68,7 +68,7 @@ function world(server: Server = {}): World {
           pass(offerPolicy(state, endpoint, tools, said.pull, { policy, keys }, pair.now));
         } else if (said.kind === "pullWanted") {
           const senderIds = Array.from({ length: said.senderIds }, (_item, index) => index + 40);
-          pass(grantKeys(state, endpoint, tools, said.pull, senderIds, pair.now));
+          pass(grantKeys(state, endpoint, tools, said.pull, { senderIds }, pair.now));
         }
       }
     };

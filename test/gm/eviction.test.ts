@@ -1,28 +1,58 @@
 /** One member is put out, and the others go on. */
 import { describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/micros.ts";
+import type { Crypto } from "../../src/crypto/api.ts";
+import { native } from "../../src/crypto/native.ts";
+import { noble } from "../../src/crypto/noble.ts";
+import type { ProtocolName } from "../../src/gikev2/dialect.ts";
+import type { KsGroupConfig } from "../../src/ks/config.ts";
+import { adoptConfig } from "../../src/ks/reconfigure.ts";
+import { createKsState } from "../../src/ks/state.ts";
+import { cisco } from "./ciscoNetwork.ts";
+import { GDOI_SERVICE, gdoiNetwork } from "./gdoiNetwork.ts";
 import {
   commandGm,
   commandKs,
   createNetwork,
+  gike,
   ksEvents,
   type Member,
   MULTICAST,
   type Network,
+  type NetworkOptions,
   named,
+  REKEY_ADDRESS,
   runUntil,
   spis,
   startAll,
+  type Wire,
 } from "./network.ts";
 
-const GSA_REKEY = 41;
+const CBC_KEK = { encr: 12, encrKeyBits: 256, integ: 12, kwa: 3 };
+const NETWORKS: Readonly<Record<ProtocolName, (options: NetworkOptions) => Network>> = {
+  rfc9838: createNetwork,
+  "yeung-07": ({ group, ...options }) =>
+    cisco({ ...options, group: { gikev2: gike({ dialect: "yeung-07", kekSuite: CBC_KEK }), ...group } }),
+  gdoi: gdoiNetwork,
+};
+const PROTOCOLS = Object.keys(NETWORKS) as ProtocolName[];
+/** What a barred member is told. */
+const REFUSAL: Readonly<Record<ProtocolName, number>> = { rfc9838: 46, "yeung-07": 46, gdoi: 24 };
 
-function registered(members: number, change = {}) {
-  const net = createNetwork({ members, group: { transport: MULTICAST, tuning: { keyTree: "lkh" }, ...change } });
+const TREE: Partial<KsGroupConfig> = { transport: MULTICAST, tuning: { keyTree: "lkh" } };
+
+function registered(members: number, change: Partial<KsGroupConfig> = {}, protocol: ProtocolName = "rfc9838") {
+  const net = NETWORKS[protocol]({ members, group: { ...TREE, ...change } });
   startAll(net);
   runUntil(net, 10 * SECOND);
   return net;
 }
+
+/** Rekeys, by whatever protocol: what goes to all. */
+const isRekey = ({ to }: Wire) => to === REKEY_ADDRESS;
+/** SPI of the KEK that a rekey is under. */
+const spiOf = ({ octets }: Wire) => toHex(octets.subarray(0, 16));
 
 function evict(net: Network, member: Member, change: { now?: boolean; bar?: boolean } = {}): void {
   commandKs(net, { name: "evictMember", group: "GROUP", member: member.address, now: false, bar: true, ...change });
@@ -34,9 +64,9 @@ const group = (net: Network) => net.servers[0]!.state.groups.get("1111")!;
 const rekeys = (member: Member) =>
   named(member.events, "gm.rekeyReceived").map(({ data }) => ({ teks: data.teks, kek: data.kek }));
 
-describe("a member of a group with a key tree", () => {
+describe.each(PROTOCOLS)("a member of a group of %s with a key tree", (protocol) => {
   it("gets the keys above its leaf at registration, and opens plain rekeys without them", () => {
-    const net = registered(5);
+    const net = registered(5, {}, protocol);
     for (const gm of net.members) expect(held(gm)!.path.length).toBeGreaterThan(0);
     const paths = net.members.map((gm) => held(gm)!.path);
     commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
@@ -46,7 +76,7 @@ describe("a member of a group with a key tree", () => {
   });
 
   it("is put out by one message with no TEKs, and new TEKs follow under the new KEK for all others", () => {
-    const net = registered(8);
+    const net = registered(8, {}, protocol);
     const [gone] = net.members.splice(5, 1);
     net.members.push(gone!);
     const others = net.members.slice(0, 7);
@@ -54,7 +84,7 @@ describe("a member of a group with a key tree", () => {
     net.wire.length = 0;
     evict(net, gone!);
     runUntil(net, 11 * SECOND + SECOND / 2);
-    expect(net.wire.filter((wire) => wire.exchange === GSA_REKEY)).toHaveLength(2);
+    expect(net.wire.filter(isRekey)).toHaveLength(2);
     const fresh = group(net).generations[0]!.teks.map((tek) => tek.spi);
     for (const gm of others) {
       expect(rekeys(gm)).toEqual([
@@ -72,11 +102,13 @@ describe("a member of a group with a key tree", () => {
 
   it("is refused when it comes back barred, and taken again otherwise", () => {
     for (const bar of [true, false]) {
-      const net = registered(4);
+      const net = registered(4, {}, protocol);
       const [gone] = net.members;
       evict(net, gone!, { bar });
       runUntil(net, 100 * SECOND);
-      const refusals = named(gone!.events, "gm.registrationFailed").filter(({ data }) => data.notify === 46);
+      const refusals = named(gone!.events, "gm.registrationFailed").filter(
+        ({ data }) => data.notify === REFUSAL[protocol],
+      );
       expect(refusals.length > 0).toBe(bar);
       expect(kekOf(gone!) === group(net).branches[0]!.kek!.sa.spi).toBe(!bar);
       expect(group(net).members.size).toBe(bar ? 3 : 4);
@@ -84,7 +116,7 @@ describe("a member of a group with a key tree", () => {
   });
 
   it("does not notice that others come and go, one after the other", () => {
-    const net = registered(9);
+    const net = registered(9, {}, protocol);
     for (const index of [3, 7, 1]) {
       evict(net, net.members[index]!, { bar: false });
       runUntil(net, net.now + 100 * SECOND);
@@ -99,13 +131,13 @@ describe("a member of a group with a key tree", () => {
   });
 
   it("may miss the first copy of either message: both come again together", () => {
-    const net = registered(6);
+    const net = registered(6, {}, protocol);
     const [gone, one, two] = net.members;
-    let copies = 0;
+    const old = kekOf(one!);
     net.lose = (wire, target) => {
-      if (wire.exchange !== GSA_REKEY || wire.at > 12 * SECOND) return false;
+      if (!isRekey(wire) || wire.at > 12 * SECOND) return false;
       // The first message is lost for one member, the second for another.
-      return target === one!.address ? copies++ === 0 : target === two!.address && wire.octets[23] === 0;
+      return spiOf(wire) === old ? target === one!.address : target === two!.address;
     };
     evict(net, gone!);
     runUntil(net, 13 * SECOND);
@@ -118,24 +150,122 @@ describe("a member of a group with a key tree", () => {
     }
   });
 
-  it("that leaves by itself is locked out like one that is put out", () => {
-    const net = registered(3);
-    const [leaver, ...others] = net.members;
-    const old = kekOf(leaver!);
-    commandGm(net, leaver!, { name: "mapRemoved", group: "GROUP" });
-    runUntil(net, 12 * SECOND);
-    expect(ksEvents(net, "ks.left")).toHaveLength(1);
-    expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(old);
-    for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
-  });
-
   it("leaves the key server with new keys and nobody to tell when it was the last one", () => {
-    const net = registered(1);
+    const net = registered(1, {}, protocol);
     const old = kekOf(net.members[0]!);
     net.wire.length = 0;
     evict(net, net.members[0]!);
-    expect(net.wire.filter((wire) => wire.exchange === GSA_REKEY)).toEqual([]);
+    expect(net.wire.filter(isRekey)).toEqual([]);
     expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(old);
+  });
+});
+
+describe("a member of a group with a key tree", () => {
+  it.each(["rfc9838", "yeung-07"] as const)(
+    "of %s that leaves by itself is locked out like one that is put out",
+    (protocol) => {
+      const net = registered(3, {}, protocol);
+      const [leaver, ...others] = net.members;
+      const old = kekOf(leaver!);
+      commandGm(net, leaver!, { name: "mapRemoved", group: "GROUP" });
+      runUntil(net, 12 * SECOND);
+      expect(ksEvents(net, "ks.left")).toHaveLength(1);
+      expect(group(net).branches[0]!.kek!.sa.spi).not.toBe(old);
+      for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+    },
+  );
+
+  it("of GDOI, which has no word for leaving, is in the tree until it is put out", () => {
+    const net = registered(3, {}, "gdoi");
+    const [leaver, ...others] = net.members;
+    commandGm(net, leaver!, { name: "mapRemoved", group: "GROUP" });
+    runUntil(net, 60 * SECOND);
+    expect(group(net).members.size).toBe(3);
+    evict(net, leaver!);
+    runUntil(net, 62 * SECOND);
+    for (const gm of others) expect(rekeys(gm)).toHaveLength(2);
+  });
+
+  it("of draft-yeung keeps its path when it asks for TEKs alone", () => {
+    const choice = { dialect: "yeung-07" } as const;
+    const change = { ...TREE, gikev2: gike({ ...choice, kekSuite: CBC_KEK }) };
+    const net = cisco({ members: 3, group: change, member: (index) => (index === 1 ? { want: "teks" } : {}) });
+    startAll(net);
+    runUntil(net, 10 * SECOND);
+    // It has no KEK, so no rekey concerns it; those who have one are not disturbed.
+    expect(held(net.members[0]!)).toMatchObject({ kek: undefined, path: [] });
+    evict(net, net.members[1]!);
+    runUntil(net, 12 * SECOND);
+    expect(kekOf(net.members[2]!)).toBe(group(net).branches[0]!.kek!.sa.spi);
+  });
+
+  it.each([
+    ["AES-GCM, whose IV must not come twice", { ...CBC_KEK, encr: 20, integ: 0 }, {}],
+    ["CBC, where the switch says so,", CBC_KEK, { keyHierarchy: "none" }],
+  ] as const)("of draft-yeung gets no tree for a KEK of %s and registers again", (_, kekSuite, switches) => {
+    const choice = { dialect: "yeung-07", switches } as const;
+    const net = cisco({ members: 3, group: { ...TREE, gikev2: gike({ ...choice, kekSuite }) } }, switches);
+    startAll(net);
+    runUntil(net, 10 * SECOND);
+    const [gone, ...others] = net.members;
+    for (const gm of net.members) expect(held(gm)!.path).toEqual([]);
+    evict(net, gone!);
+    runUntil(net, 60 * SECOND);
+    for (const gm of others) expect(named(gm.events, "gm.registering")).toHaveLength(2);
+    expect(group(net).members.size).toBe(2);
+  });
+
+  it("loses it with a KEK of another cipher, and gets a new one when all were put out", () => {
+    const net = registered(4, {}, "gdoi");
+    const [gone, ...others] = net.members;
+    const { state } = net.servers[0]!;
+    const service = { ...GDOI_SERVICE, kekSuite: { ...GDOI_SERVICE.kekSuite, encrKeyBits: 256 } };
+    const change = (gdoi: typeof service) =>
+      adoptConfig(state, createKsState({ ...state.config, groups: [{ ...state.config.groups[0]!, gdoi }] }));
+    change(service);
+    evict(net, gone!);
+    runUntil(net, 60 * SECOND);
+    for (const gm of others) {
+      expect(named(gm.events, "gm.registering")).toHaveLength(2);
+      expect(held(gm)!.path.length).toBeGreaterThan(0);
+    }
+    change(GDOI_SERVICE);
+    commandKs(net, { name: "rekey", group: "GROUP", replaceNow: true });
+    runUntil(net, net.now + 10 * SECOND);
+    for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+    expect(group(net).branches[0]!.tree).toBeUndefined();
+    evict(net, others[0]!);
+    runUntil(net, net.now + 60 * SECOND);
+    for (const gm of others.slice(1)) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+  });
+});
+
+describe.each(PROTOCOLS)("an eviction by the key tree of %s", (protocol) => {
+  function evictions(crypto: Crypto): readonly string[] {
+    const net = NETWORKS[protocol]({ members: 5, group: TREE, crypto });
+    startAll(net);
+    runUntil(net, 10 * SECOND);
+    for (const index of [1, 4]) {
+      evict(net, net.members[index]!, { bar: false });
+      runUntil(net, net.now + 30 * SECOND);
+    }
+    return net.wire.map(({ at, from, octets }) => `${at} ${from} ${toHex(octets)}`);
+  }
+
+  it("is the same octets with either back end", () => {
+    expect(evictions(noble)).toEqual(evictions(native));
+  });
+
+  it("costs a message that grows with the logarithm of the group", () => {
+    const sizeFor = (members: number): number => {
+      const net = registered(members, {}, protocol);
+      net.wire.length = 0;
+      evict(net, net.members[0]!);
+      return net.wire.find(isRekey)!.octets.length;
+    };
+    const [few, more, many] = [4, 16, 64].map(sizeFor);
+    expect(more! - few!).toBeGreaterThan(0);
+    expect(many! - more!).toBeLessThan(2 * (more! - few!));
   });
 });
 

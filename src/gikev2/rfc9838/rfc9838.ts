@@ -13,7 +13,7 @@ import { encodeChain, notifyOf, payloadOf, payloadsOf, RFC9838 } from "../../wir
 import type { Dialect, Excluded, PreparedRekey } from "../dialect.ts";
 import type { GroupId } from "../groupId.ts";
 import { groupOfId, idOfGroup } from "../groupId.ts";
-import { newKekKeys, rekeyKeyEntry } from "../keyMaterial.ts";
+import { newKekKeys, rekeyKeyEntry, wrapOctets } from "../keyMaterial.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
 import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
@@ -36,12 +36,12 @@ export const rfc9838: Dialect = {
   inbandExchange: Exchange.GSA_INBAND_REKEY,
   firstMessageId: 0,
   sharesDataSa: false,
-  hasKeyHierarchy: true,
   repeatsAuthentication: false,
   closesIdleSas: true,
   acknowledgement: 0,
   refusalEndsSa: false,
 
+  treeKeyOctets: wrapOctets,
   newKekKeys,
   keyEntry: (sa) => rekeyKeyEntry(sa, "rfc9838"),
 

@@ -14,6 +14,7 @@ import {
   isGapPolicy,
   isKekPolicy,
   isTekPolicy,
+  KekManagement,
   PolicyType,
   TekMode,
   TekProtocol,
@@ -37,9 +38,10 @@ const NO_KWA = 0;
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-export function gsaOfPolicy(policy: GroupPolicy, switches: Yeung07Switches): Y.Gsa {
+/** `isLkh`: a registration that hands out keys of a tree; rekeys do not say so (version 08 section 4.4.1). */
+export function gsaOfPolicy(policy: GroupPolicy, switches: Yeung07Switches, isLkh = false): Y.Gsa {
   const policies: Y.Policy[] = [];
-  if (policy.kek !== undefined) policies.push(kekToWire(policy.kek, switches));
+  if (policy.kek !== undefined) policies.push(kekToWire(policy.kek, switches, isLkh));
   const gap = gapToWire(policy);
   if (gap.attributes.length > 0) policies.push(gap);
   const bypassAt = (place: number): Y.Policy[] =>
@@ -56,9 +58,11 @@ export function gsaOfPolicy(policy: GroupPolicy, switches: Yeung07Switches): Y.G
 
 type KekAttributes = Y.KekPolicy["attributes"][number][];
 
-function kekToWire(kek: KekPolicy, switches: Yeung07Switches): Y.KekPolicy {
+function kekToWire(kek: KekPolicy, switches: Yeung07Switches, isLkh: boolean): Y.KekPolicy {
   const { encr, encrKeyBits, integ } = kek.suite;
-  const attributes: KekAttributes = [{ kind: "KEK_ENCR_ALGORITHM", value: encr }];
+  const attributes: KekAttributes = [];
+  if (isLkh) attributes.push({ kind: "KEK_MANAGEMENT_ALGORITHM", value: KekManagement.LKH });
+  attributes.push({ kind: "KEK_ENCR_ALGORITHM", value: encr });
   if (encrKeyBits !== 0) attributes.push({ kind: "KEK_KEY_LENGTH", value: encrKeyBits });
   attributes.push({ kind: "KEK_KEY_LIFETIME", value: kek.lifetimeSeconds });
   if (integ !== 0) attributes.push({ kind: "KEK_INTEGRITY_ALGORITHM", value: integ });
@@ -173,7 +177,9 @@ function checkedSuite(suite: DataSuite): DataSuite {
 }
 
 function kekFromWire({ spi, source, destination, attributes }: Y.KekPolicy, switches: Yeung07Switches): KekPolicy {
-  if (attributeOf(attributes, "KEK_MANAGEMENT_ALGORITHM") !== undefined) refuse("a key hierarchy");
+  const management = attributeOf(attributes, "KEK_MANAGEMENT_ALGORITHM");
+  const isKnown = management === KekManagement.LKH && switches.keyHierarchy !== "none";
+  if (management !== undefined && !isKnown) refuse(`KEK management ${management}`);
   const encr = attributeOf(attributes, "KEK_ENCR_ALGORITHM");
   const lifetimeSeconds = attributeOf(attributes, "KEK_KEY_LIFETIME");
   if (encr === undefined || lifetimeSeconds === undefined) syntax("a KEK without cipher or lifetime");

@@ -1,21 +1,20 @@
-/**
- * Keys as a KD payload and back, in clear inside the encrypted payload. draft-yeung-g-ikev2-08 section 4.7. Packets of a
- * key hierarchy (LKH) are passed over: we send none, and nobody else's policy can announce one without being refused.
- */
+/** Keys as a KD payload and back, in clear inside the encrypted payload. draft-yeung-g-ikev2-08 section 4.7. */
 import type { Bytes } from "../../base/bytes.ts";
 import { concat, EMPTY, fromHex, toHex, u32, uintFrom } from "../../base/bytes.ts";
 import type { Secret } from "../../base/secret.ts";
 import { secret } from "../../base/secret.ts";
-import type { PublicKey } from "../../crypto/api.ts";
+import type { Crypto, PublicKey } from "../../crypto/api.ts";
 import { encrKeyOctets, splitSaKeys } from "../../crypto/prf.ts";
 import { NotifyType } from "../../wire/ikev2Numbers.ts";
 import { KeyPacketType, keyOf } from "../../wire/keyPackets.ts";
 import { numberValue } from "../../wire/tagged.ts";
 import type { Kd } from "../../wire/yeung07.ts";
 import { KeyAttribute } from "../../wire/yeung07.ts";
-import type { DataSaPolicy, GroupKeys, GroupPolicy, KekKeys, KekPolicy } from "../policy.ts";
+import type { HeldPath } from "../lkh.ts";
+import type { DataSaPolicy, GroupKeys, GroupPolicy, KekKeys, KekPolicy, KeyHierarchy } from "../policy.ts";
 import { specsOf } from "../policy.ts";
 import { ProtocolError } from "../protocolError.ts";
+import { lkhAttributes, readLkh } from "./lkh.ts";
 import { decodeAuthKey, encodeAuthKey } from "./signature.ts";
 import type { Yeung07Switches } from "./switches.ts";
 
@@ -34,11 +33,24 @@ export const NO_WRAP_KEY = secret(EMPTY);
 
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/** All keys of `policy`. */
-export function kdOfKeys(policy: GroupPolicy, keys: GroupKeys, member: MemberKeys, switches: Yeung07Switches): Kd {
+/** All keys of `policy`. `crypto`: for the updates of a key hierarchy, which only a rekey has. */
+export function kdOfKeys(
+  policy: GroupPolicy,
+  keys: GroupKeys,
+  member: MemberKeys,
+  switches: Yeung07Switches,
+  crypto?: Crypto,
+): Kd {
   const packets: Packet[] = [];
   const { kek, dataSas } = policy;
-  if (kek !== undefined && keys.kek !== undefined) packets.push(kekPacket(kek, keys.kek, member.publicKey, switches));
+  if (kek !== undefined && keys.kek !== undefined) {
+    const { publicKey } = member;
+    packets.push(
+      keys.hierarchy === undefined
+        ? kekPacket(kek, keys.kek, publicKey, switches)
+        : lkhPacket(crypto, kek, keys.kek, keys.hierarchy, publicKey),
+    );
+  }
   for (const sa of dataSas) packets.push(tekPacket(sa, keys.teks.get(sa.spi)!.secret));
   if (member.senderIds.length > 0) packets.push(sidPacket(member, switches));
   return { packets };
@@ -56,6 +68,20 @@ function kekPacket(kek: KekPolicy, keys: KekKeys, publicKey: PublicKey | undefin
   if (keys.integ.secret.length > 0) attributes.push({ kind: "KEK_INTEGRITY_KEY", value: keys.integ.secret });
   if (publicKey !== undefined) attributes.push(authKeyAttribute(encodeAuthKey(publicKey), switches));
   return keyPacket(KeyPacketType.KEK, spi, attributes);
+}
+
+/** The KEK by way of the keys that members hold, or will hold. */
+function lkhPacket(
+  crypto: Crypto | undefined,
+  kek: KekPolicy,
+  keys: KekKeys,
+  hierarchy: KeyHierarchy,
+  publicKey: PublicKey | undefined,
+): Packet {
+  const spi = fromHex(kek.spi);
+  const attributes = [...lkhAttributes(crypto, kek, spi, keys, hierarchy)];
+  if (publicKey !== undefined) attributes.push({ kind: "AUTH_ALGORITHM_KEY", value: encodeAuthKey(publicKey) });
+  return keyPacket(KeyPacketType.LKH, spi, attributes as Attributes);
 }
 
 /** Octets of the IV that may stand before the key: only the CBC modes need one. */
@@ -89,33 +115,38 @@ function sidPacket({ senderIdBits = 0, senderIds }: MemberKeys, { sidBits }: Yeu
 // ------------------------------------------------------------------------------------------------------------ reading
 
 /**
- * The keys of a policy that was read before: each SA of it has one packet and the other way round. `registering`: Sender-IDs
- * may come; in a rekey they are passed over (section 4.7). Throws ProtocolError INVALID_SYNTAX.
+ * The keys of a policy that was read before: each SA of it has one packet and the other way round. `held`: in a rekey, what
+ * the member holds of a key hierarchy; Sender-IDs are passed over there (section 4.7). Undefined where the hierarchy leads
+ * no way to the member. Throws ProtocolError INVALID_SYNTAX.
  */
 export function keysOfKd(
   kd: Kd,
   policy: GroupPolicy,
-  registering: boolean,
+  held: HeldPath | undefined,
   switches: Yeung07Switches,
-): { readonly keys: GroupKeys; readonly member: MemberKeys } {
+): { readonly keys: GroupKeys; readonly member: MemberKeys } | undefined {
   const suites = new Map(policy.dataSas.map((sa) => [sa.spi, sa.suite]));
   const teks = new Map<number, Secret>();
-  let kek: KekKeys | undefined;
+  let kek: ReturnType<typeof readLkh>;
   let member: MemberKeys = { senderIds: [] };
   for (const packet of kd.packets) {
-    if (packet.type === KeyPacketType.KEK) {
+    const isLkh = packet.type === KeyPacketType.LKH && switches.keyHierarchy !== "none";
+    if (packet.type === KeyPacketType.KEK || isLkh) {
       if (kek !== undefined || policy.kek?.spi !== toHex(packet.spi)) syntax("a KEK without its policy");
-      kek = kekKeysOf(packet, policy.kek);
+      kek = isLkh
+        ? readLkh(policy.kek.suite, packet.attributes, held, NO_WRAP_KEY, syntax)
+        : { kek: kekKeysOf(packet, policy.kek) };
+      if (kek === undefined) return undefined;
       member = { ...member, ...publicKeyOf(packet, policy.kek, switches) };
     } else if (packet.type === KeyPacketType.TEK) {
       const spi = uintFrom(packet.spi);
       const suite = suites.get(spi);
       if (packet.spi.length !== 4 || suite === undefined || teks.has(spi)) syntax("a TEK without its policy");
       teks.set(spi, secret(tekOf(packet, suite)));
-    } else if (packet.type === KeyPacketType.SID && registering) member = { ...member, ...senderIdsOf(packet) };
+    } else if (packet.type === KeyPacketType.SID && held === undefined) member = { ...member, ...senderIdsOf(packet) };
   }
   if (teks.size !== suites.size || (kek === undefined) !== (policy.kek === undefined)) syntax("an SA without its key");
-  return { keys: kek === undefined ? { teks } : { kek, teks }, member };
+  return { keys: { ...kek, teks }, member };
 }
 
 function syntax(problem: string): never {
@@ -135,7 +166,10 @@ function kekKeysOf(packet: Packet, policy: KekPolicy): KekKeys {
 
 function publicKeyOf(packet: Packet, { authentication }: KekPolicy, switches: Yeung07Switches): Partial<MemberKeys> {
   const octets = packet.attributes.find(
-    (one) => one.kind === "KEK_AUTH_KEY" || (one.kind === "unknown" && one.type === switches.kekAuthKeyNumber),
+    (one) =>
+      one.kind === "KEK_AUTH_KEY" ||
+      one.kind === "AUTH_ALGORITHM_KEY" ||
+      (one.kind === "unknown" && one.type === switches.kekAuthKeyNumber),
   )?.value;
   if (!(octets instanceof Uint8Array) || authentication?.kind !== "signature") return {};
   return { publicKey: decodeAuthKey(octets.slice(), authentication) };

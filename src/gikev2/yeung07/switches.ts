@@ -73,6 +73,14 @@ export interface Yeung07Switches {
    * should in 04). False: identity and proof are sent beside it and the SA stands, as in RFC 9838.
    */
   readonly refusalEndsSa: boolean;
+  /**
+   * Trees of keys, which Cisco's key servers do not have: one is made only where a group asks for it. The draft's arrays do
+   * not say how a key encrypts another, nor where the KEK's integrity key is. `wholeKeys`: as in GDOI, by CBC with the IV
+   * stored before the key; each key is IV, KEK_ENCR_KEY and KEK_INTEGRITY_KEY in one, so that whoever is put out gets none
+   * of them; zeros fill the last block; ours alone. With an AEAD cipher, whose IV must not come twice, there is no tree.
+   * `none`: no tree is made, and a policy that names one is refused.
+   */
+  readonly keyHierarchy: "wholeKeys" | "none";
 }
 
 export const YEUNG07_SWITCHES: Yeung07Switches = {
@@ -92,4 +100,5 @@ export const YEUNG07_SWITCHES: Yeung07Switches = {
   permitEntries: "repeat",
   denyEntries: "policy",
   refusalEndsSa: true,
+  keyHierarchy: "wholeKeys",
 };

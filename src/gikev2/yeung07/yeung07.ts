@@ -4,12 +4,14 @@
  * the KEK. Keys travel in clear inside encrypted payloads. The switches hold what is not certain.
  */
 import type { Secret } from "../../base/secret.ts";
+import type { Crypto } from "../../crypto/api.ts";
 import { errorNotify } from "../../wire/grammar.ts";
 import { Exchange, NotifyType } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
 import { encodeChain, payloadOf, payloadsOf, YEUNG07 } from "../../wire/payloads.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect, Excluded } from "../dialect.ts";
 import { newKekKeys, rekeyKeyEntry } from "../keyMaterial.ts";
+import type { HeldPath } from "../lkh.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
 import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
@@ -17,6 +19,7 @@ import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { FIRST_MESSAGE_ID, gsaOfPolicy, policyOfGsa } from "./gsa.ts";
 import type { MemberKeys } from "./kd.ts";
 import { kdOfKeys, keysOfKd, NO_WRAP_KEY } from "./kd.ts";
+import { treeKeyOctets } from "./lkh.ts";
 import { intentOfPayloads, refusalPayloads, registrationPayloads, withdrawalPayloads } from "./registration.ts";
 import { openAck, openRekeyMessage, sealAck, sealRekeyMessage } from "./rekeyMessage.ts";
 import type { Yeung07Switches } from "./switches.ts";
@@ -35,12 +38,12 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     inbandExchange: NO_SUCH_EXCHANGE,
     firstMessageId: FIRST_MESSAGE_ID,
     sharesDataSa: switches.permitEntries === "repeat",
-    hasKeyHierarchy: false,
     repeatsAuthentication: true,
     closesIdleSas: false,
     acknowledgement: 0,
     refusalEndsSa: switches.refusalEndsSa,
 
+    treeKeyOctets: (suite) => treeKeyOctets(suite, switches),
     newKekKeys,
     keyEntry: (sa) => rekeyKeyEntry(sa, "yeung-07"),
 
@@ -62,12 +65,19 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     // Rekeys never travel in an IKE SA; what an inband rekey would hold is the same payloads.
     prepareInband: (update) => ({ update, shared: asOctets(updatePayloads(update, switches)) }),
     inbandRekey: (_crypto, _kwk, { shared }) => shared,
-    readInbandRekey: (_crypto, _kwk, payloads) => reading(() => readUpdate(payloads, switches)),
+    readInbandRekey(crypto, _kwk, payloads) {
+      return reading(() => {
+        const read = readUpdate(payloads, { crypto, path: [] }, switches);
+        if (!("excluded" in read)) return read;
+        throw new ProtocolError(NotifyType.INVALID_SYNTAX, "a key hierarchy in an inband rekey");
+      });
+    },
 
     sealRekey: (crypto, sa, signer, update, sealing) =>
-      sealRekeyMessage(crypto, sa, signer, updatePayloads(update, switches), sealing, switches),
+      sealRekeyMessage(crypto, sa, signer, updatePayloads(update, switches, crypto), sealing, switches),
     openRekey: (crypto, sa, octets, assembly) => openRekeyMessage(crypto, sa, octets, assembly, switches),
-    readRekey: (_crypto, _sa, payloads: readonly Payload[]) => reading(() => readUpdate(payloads, switches)),
+    readRekey: (crypto, _sa, payloads: readonly Payload[], path) =>
+      reading(() => readUpdate(payloads, { crypto, path }, switches)),
 
     rekeyAck: (crypto, sa, { messageId, nextIv }) =>
       switches.unicastAck === "none" ? undefined : sealAck(crypto, sa, messageId, nextIv()),
@@ -81,7 +91,7 @@ export function yeung07(switches: Yeung07Switches): Dialect {
 function grantPayloads({ policy, keys, senderIds, deletions }: Grant, switches: Yeung07Switches): readonly Payload[] {
   const { kek, senderIdBits } = policy;
   const payloads: Payload[] = [
-    { kind: "GSA07", body: gsaOfPolicy(policy, switches) },
+    { kind: "GSA07", body: gsaOfPolicy(policy, switches, keys.hierarchy !== undefined) },
     { kind: "KD07", body: kdOfKeys(policy, keys, memberKeys(policy, senderIds, senderIdBits), switches) },
   ];
   if (kek !== undefined && switches.seqPayload === "payload") {
@@ -98,11 +108,15 @@ function memberKeys({ kek }: GroupPolicy, senderIds: readonly number[], senderId
   };
 }
 
-function updatePayloads({ policy, keys, deletions }: GroupUpdate, switches: Yeung07Switches): Payload[] {
+function updatePayloads(
+  { policy, keys, deletions }: GroupUpdate,
+  switches: Yeung07Switches,
+  crypto?: Crypto,
+): Payload[] {
   const payloads: Payload[] = [];
   if (policy.kek !== undefined || policy.dataSas.length > 0) {
     payloads.push({ kind: "GSA07", body: gsaOfPolicy(policy, switches) });
-    payloads.push({ kind: "KD07", body: kdOfKeys(policy, keys, memberKeys(policy, []), switches) });
+    payloads.push({ kind: "KD07", body: kdOfKeys(policy, keys, memberKeys(policy, []), switches, crypto) });
   }
   return [...payloads, ...deletePayloads(deletions, switches)];
 }
@@ -125,7 +139,10 @@ function readGrant(payloads: readonly Payload[], switches: Yeung07Switches): Gra
   const kd = payloadOf(payloads, "KD07");
   if (gsa === undefined || kd === undefined) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "no GSA or no KD");
   const policy = policyOfGsa(gsa, switches);
-  const { keys, member } = keysOfKd(kd, policy, true, switches);
+  const read = keysOfKd(kd, policy, undefined, switches);
+  if (read === undefined)
+    throw new ProtocolError(NotifyType.INVALID_SYNTAX, "a registration without a way to its keys");
+  const { keys, member } = read;
   const { senderIds, senderIdBits, publicKey } = member;
   const sequence = payloadOf(payloads, "SEQ07");
   const full = withMemberKeys(policy, publicKey, sequence === undefined ? 0 : sequence.number + 1);
@@ -140,7 +157,7 @@ function readGrant(payloads: readonly Payload[], switches: Yeung07Switches): Gra
   };
 }
 
-function readUpdate(payloads: readonly Payload[], switches: Yeung07Switches): GroupUpdate {
+function readUpdate(payloads: readonly Payload[], held: HeldPath, switches: Yeung07Switches): GroupUpdate | Excluded {
   const deletions = readDeletions(payloads, switches);
   const gsa = payloadOf(payloads, "GSA07");
   const kd = payloadOf(payloads, "KD07");
@@ -149,7 +166,9 @@ function readUpdate(payloads: readonly Payload[], switches: Yeung07Switches): Gr
     return { policy: NO_POLICY, keys: NO_KEYS, deletions };
   }
   const policy = policyOfGsa(gsa, switches);
-  const { keys, member } = keysOfKd(kd, policy, false, switches);
+  const read = keysOfKd(kd, policy, held, switches);
+  if (read === undefined) return { excluded: true };
+  const { keys, member } = read;
   return { policy: withMemberKeys(policy, member.publicKey, 0), keys, deletions };
 }
 
