@@ -107,15 +107,20 @@ export interface LkhKey {
  * key before it.
  */
 export function lkhArrays(keyTypes: NumberSpace, rfc: string) {
-  const key = struct("LKH key", rfc, {
-    lkhId: u16,
-    keyType: u8.named({ space: keyTypes }),
-    reserved: zero(1),
-    created: u32,
-    expires: u32,
-    handle: u32.shown(hexNumber(4)),
-    data: rest,
-  });
+  const key = struct(
+    "LKH key",
+    rfc,
+    {
+      lkhId: u16,
+      keyType: u8.named({ space: keyTypes }),
+      reserved: zero(1),
+      created: u32,
+      expires: u32,
+      handle: u32.shown(hexNumber(4)),
+      data: rest,
+    },
+    numbersOf,
+  );
   const keys = evenly<LkhKey>(key, "LKH key");
   const download = struct("LKH download array", rfc, {
     version: u8,
@@ -123,16 +128,25 @@ export function lkhArrays(keyTypes: NumberSpace, rfc: string) {
     reserved: zero(1),
     keys,
   });
-  const update = struct("LKH update array", rfc, {
-    version: u8,
-    count: lengthOf(u16, "keys"),
-    reserved: zero(1),
-    lkhId: u16,
-    reserved2: zero(2),
-    handle: u32.shown(hexNumber(4)),
-    keys,
-  });
+  const update = struct(
+    "LKH update array",
+    rfc,
+    {
+      version: u8,
+      count: lengthOf(u16, "keys"),
+      reserved: zero(1),
+      lkhId: u16,
+      reserved2: zero(2),
+      handle: u32.shown(hexNumber(4)),
+      keys,
+    },
+    (value) => `for those who hold ${numbersOf(value)}`,
+  );
   return { download, update };
+}
+
+function numbersOf({ lkhId, handle }: Pick<LkhKey, "lkhId" | "handle">): string {
+  return `${lkhId}, handle ${hexNumber(4)(handle)}`;
 }
 
 /** The keys of an array share a cipher, so they share a length: nothing else tells where one ends. */

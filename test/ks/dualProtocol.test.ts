@@ -135,28 +135,25 @@ describe.each([
 });
 
 describe("a group of both protocols", () => {
-  it("with a key tree puts a member of G-IKEv2 out by the tree, and tells members of GDOI the new TEKs", () => {
-    const net = createNetwork({
-      members: 3,
-      group: { gdoi: GDOI, transport: MULTICAST, tuning: { keyTree: "lkh" } },
-      ksConfig: (config) => ({ ...config, isakmp: isakmp(KS_ADDRESS) }),
-      gmConfig: (index, config) => {
-        if (index < 3) return config;
-        const groups = config.groups.map((one) => ({ ...one, protocol: { kind: "gdoi" } as const }));
-        return { ...config, isakmp: isakmp(gmAddress(index)), groups };
-      },
-    });
-    startAll(net);
-    runUntil(net, 5 * SECOND);
-    const [goes, ...stay] = net.members;
-    commandKs(net, { name: "evictMember", group: "GROUP", member: goes!.address, now: true, bar: true });
-    runUntil(net, net.now + 60 * SECOND);
-    for (const member of stay) {
-      expect(spis(member)).toEqual(newest(net));
-      expect(named(member.events, "gm.registering")).toHaveLength(1);
-    }
-    for (const spi of newest(net)) expect(spis(goes!)).not.toContain(spi);
-  });
+  it.each(["gikev2", "gdoi"] as const)(
+    "with key trees puts a member of %s out by its tree, and tells the others",
+    (kind) => {
+      const net = network({ transport: MULTICAST, tuning: { keyTree: "lkh" } });
+      const goes = net.members[KINDS.indexOf(kind)]!;
+      const stay = net.members.filter((member) => member !== goes);
+      const before = { gikev2: kekOf(net, "gikev2").sa.spi, gdoi: kekOf(net, "gdoi").sa.spi };
+      commandKs(net, { name: "evictMember", group: "GROUP", member: goes.address, now: true, bar: true });
+      runUntil(net, net.now + 60 * SECOND);
+      for (const member of stay) {
+        expect(spis(member)).toEqual(newest(net));
+        expect(named(member.events, "gm.registering")).toHaveLength(1);
+      }
+      for (const spi of newest(net)) expect(spis(goes)).not.toContain(spi);
+      const other = kind === "gdoi" ? "gikev2" : "gdoi";
+      expect(kekOf(net, other).sa.spi).toBe(before[other]);
+      expect(kekOf(net, kind).sa.spi).not.toBe(before[kind]);
+    },
+  );
 
   it("refuses the protocol that it does not serve", () => {
     const refused = createNetwork({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { noble } from "../../src/crypto/noble.ts";
 import { diskScenario, finishedRun } from "./diskScenario.ts";
 
 const IP_HEADER = 20;
@@ -56,5 +57,26 @@ describe("dual-protocol.yaml", () => {
     }
     expect([...spis.values()].map(({ size }) => size)).toEqual([4, 4]);
     expect(run.keys().some(({ kind }) => kind === "gdoi")).toBe(true);
+  });
+});
+
+describe("key-tree.yaml", () => {
+  const { run } = packetsOf("key-tree.yaml");
+
+  test("puts a member out with one message in the protocol that it speaks, and tells the others of new keys", () => {
+    const started = [...run.trace.ofKind("ks.rekeyStarted")].slice(0, 6);
+    expect(started.map(({ data }) => `${data!.protocol} ${data!.kek ? "KEK" : "TEK"} ${data!.members}`)).toEqual([
+      "gdoi KEK 15",
+      "gdoi TEK 15",
+      "gikev2 TEK 16",
+      "gikev2 KEK 15",
+      "gikev2 TEK 15",
+      "gdoi TEK 15",
+    ]);
+  });
+
+  test("is the same run with the portable back end and without shared results", () => {
+    const other = finishedRun(diskScenario("key-tree.yaml"), { crypto: noble, memo: false });
+    expect(other.report().fingerprint).toBe(run.report().fingerprint);
   });
 });
