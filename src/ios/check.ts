@@ -6,6 +6,7 @@ import type { ConfigProblem } from "../base/errors.ts";
 import { checkIke } from "./check/ike.ts";
 import { checkInterfaces } from "./check/interfaces.ts";
 import { checkIpsec } from "./check/ipsec.ts";
+import { checkIsakmp } from "./check/isakmp.ts";
 import { checkMembers } from "./check/members.ts";
 import { checkNat } from "./check/nat.ts";
 import { checkServers } from "./check/servers.ts";
@@ -15,6 +16,7 @@ import type { IosConfig } from "./model.ts";
 const CHECKS: readonly ((config: IosConfig) => readonly ConfigProblem[])[] = [
   checkInterfaces,
   checkIke,
+  checkIsakmp,
   checkIpsec,
   checkServers,
   checkMembers,

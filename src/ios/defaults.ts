@@ -3,6 +3,7 @@
  * own in a comment are the command reference's.
  */
 import type {
+  CryptoIdentity,
   CryptoMap,
   GkmClient,
   GkmGroup,
@@ -14,7 +15,9 @@ import type {
   IosConfig,
   IosInterface,
   IpsecProfile,
+  IsakmpKeyring,
   IsakmpPolicy,
+  IsakmpProfile,
   LocalServer,
   OspfProcess,
   PkiTrustpoint,
@@ -39,7 +42,7 @@ export const DEFAULTS = {
     group: 1,
     lifetimeSeconds: 86_400,
   },
-  isakmp: { identity: "address", keepaliveRetrySeconds: 2, aggressive: true },
+  isakmp: { enabled: true, identity: "address", keepaliveRetrySeconds: 2, aggressive: true, initiate: "main" },
   /** The proposal called `default` of 17.x images. */
   ikev2Proposal: {
     encryption: ["aes-cbc-256"],
@@ -98,9 +101,13 @@ export function emptyConfig(): IosConfig {
     isakmp: {
       policies: new Map(),
       keys: [],
+      keyrings: new Map(),
+      profiles: new Map(),
+      enabled: DEFAULTS.isakmp.enabled,
       identity: DEFAULTS.isakmp.identity,
       aggressive: DEFAULTS.isakmp.aggressive,
     },
+    identities: new Map(),
     ikev2: {
       proposals: new Map([["default", proposal]]),
       policies: new Map([["default", policy]]),
@@ -130,6 +137,19 @@ export function newOspf(process: number, at: Place): OspfProcess {
 
 export function newIsakmpPolicy(priority: number, at: Place): IsakmpPolicy {
   return { priority, at, ...DEFAULTS.isakmpPolicy };
+}
+
+export function newIsakmpKeyring(name: string, at: Place): IsakmpKeyring {
+  return { name, at, keys: [] };
+}
+
+export function newIsakmpProfile(name: string, at: Place): IsakmpProfile {
+  const { initiate } = DEFAULTS.isakmp;
+  return { name, at, keyrings: [], matchIdentities: [], matchCertificates: [], trustpoints: [], initiate };
+}
+
+export function newCryptoIdentity(name: string, at: Place): CryptoIdentity {
+  return { name, at, distinguishedNames: [], hostnames: [] };
 }
 
 export function defaultIkev2Proposal(): Ikev2Proposal {

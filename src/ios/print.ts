@@ -6,9 +6,10 @@
 import { formatIpv4 } from "../base/ipv4.ts";
 import type { EcKey, IosConfig, RsaKey } from "./model.ts";
 import { printGroup } from "./print/group.ts";
-import { printIkev2, printIsakmp } from "./print/ike.ts";
+import { printIkev2 } from "./print/ike.ts";
 import { printAccessList, printCryptoMap, printInterface, printOspf, printRoute } from "./print/interface.ts";
 import { printIpsec } from "./print/ipsec.ts";
+import { printIdentity, printIsakmp } from "./print/isakmp.ts";
 import { printNat } from "./print/nat.ts";
 import { printPki } from "./print/pki.ts";
 import { optional, type PrintOptions } from "./print/writer.ts";
@@ -25,6 +26,7 @@ export function printConfig(config: IosConfig, options: PrintOptions = {}): stri
     ...printPki(config.pki),
     ...printIkev2(config.ikev2, options),
     ...printIsakmp(config.isakmp, options),
+    ...[...config.identities.values()].map(printIdentity),
     ...printIpsec(config),
     ...[...config.groups.values()].map(printGroup),
     ...[...config.cryptoMaps.values()].map(printCryptoMap),

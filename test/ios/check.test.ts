@@ -52,6 +52,12 @@ describe("the check of a configuration", () => {
   it.each([
     ["an unknown RSA key", "rsa RK", "rsa XX", ["iosMissing rekey authentication mypubkey rsa XX"]],
     ["an unknown IKEv2 profile", "gikev2 P1", "gikev2 XX", ["iosMissing gikev2 XX"]],
+    [
+      "an unknown identity",
+      "  gikev2 P1",
+      "  gikev2 P1\n  authorization identity XX",
+      ["iosMissing authorization identity XX"],
+    ],
     ["an unknown keyring", "keyring local KR", "keyring local XX", ["iosMissing keyring local XX"]],
     ["an unknown IPsec profile", "   profile IP1", "   profile XX", ["iosMissing profile XX"]],
     ["an unknown transform set", "set transform-set TS", "set transform-set XX", ["iosMissing set transform-set XX"]],
@@ -108,6 +114,34 @@ describe("the check of a configuration", () => {
   });
 
   it.each([
+    [
+      "a profile of IKEv1 that matches nobody",
+      "crypto isakmp profile P",
+      ["iosIncompleteObject crypto isakmp profile P"],
+    ],
+    [
+      "what a profile of IKEv1 names and nobody has",
+      "crypto isakmp profile P\n match identity host h\n match certificate M\n keyring default\n keyring K\n " +
+        "ca trust-point T\n local-address Loopback7",
+      [
+        "iosMissing match certificate M",
+        "iosMissing keyring K",
+        "iosMissing ca trust-point T",
+        "iosMissing local-address Loopback7",
+      ],
+    ],
+    [
+      "a keyring's sealed key and unknown interface",
+      "crypto keyring K\n pre-shared-key address 10.0.0.1 key 6 X\n local-address Loopback7",
+      ["iosUnsupported pre-shared-key address 10.0.0.1 key 6 X", "iosMissing local-address Loopback7"],
+    ],
+    ["an identity without names", "crypto identity I\n description later", ["iosIncompleteObject crypto identity I"]],
+    [
+      "an ISAKMP profile that a map names and nobody has",
+      "crypto gkm group G\n identity 1\n server address ipv4 1.1.1.1\ncrypto map CM isakmp-profile P\n" +
+        "crypto map CM 10 gkm\n set group G\n set isakmp-profile Q",
+      ["iosMissing crypto map CM isakmp-profile P", "iosMissing set isakmp-profile Q"],
+    ],
     ["no key server", "crypto gkm group G\n identity number 1", ["iosNoServer crypto gkm group G"]],
     ["a group that does not exist", "crypto map CM 10 gkm\n set group G", ["iosMissing set group G"]],
     ["a map without group", "crypto map CM 10 gkm", ["iosIncompleteObject crypto map CM 10 gkm"]],

@@ -58,6 +58,30 @@ describe("lines typed in configuration mode", () => {
     expect(session.config.groups.get("G")!.server).toBeDefined();
   });
 
+  it("open the modes of keyrings, ISAKMP profiles and identities, each with its prompt and its help", () => {
+    const session = openConfig(emptyConfig());
+    const help = (text: string) =>
+      helpText(
+        modesOf(session).map(({ commands }) => commands.filter(({ command }) => command.aside === undefined)),
+        text,
+      );
+    expect(help("crypto isakmp ").match(/\S+/g)).toEqual(
+      expect.arrayContaining(["enable", "identity", "keepalive", "nat", "policy", "profile"]),
+    );
+    typeLine(session, "crypto keyring K");
+    expect(promptOf(session)).toBe("conf-keyring");
+    expect(help("pre-shared-key ")).toBe("  address\n  hostname\n");
+    typeLine(session, "crypto isakmp profile P");
+    expect(promptOf(session)).toBe("conf-isa-prof");
+    expect(help("match identity ")).toBe("  address\n  group\n  host\n  user\n  user-fqdn\n");
+    expect(help("self-identity ")).toBe("  A.B.C.D\n  address\n  fqdn\n  user-fqdn\n");
+    expect(help("initiate mode ")).toBe("  aggressive\n  main\n");
+    typeLine(session, "crypto identity I");
+    expect(promptOf(session)).toBe("config-crypto-identity");
+    expect(help("d")).toContain("dn");
+    expect(help("crypto map M isakmp-p")).toContain("isakmp-profile");
+  });
+
   it("leave the model that they began with alone, and can be helped", () => {
     const config = emptyConfig();
     const session = openConfig(config);

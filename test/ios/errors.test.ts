@@ -21,6 +21,11 @@ const CARETS: readonly [text: string, code: string, caret: string][] = [
   ["ip access-list extended A\n permit ip any 10.0.0.256 0.0.0.255", "iosInvalidInput", "               ^"],
   ["crypto ikev2 proposal P\n group 3", "iosInvalidInput", "       ^"],
   ["crypto ipsec transform-set T esp-aes 512", "iosInvalidInput", "                                     ^"],
+  ["crypto isakmp nat keepalive 4", "iosRange", "                            ^"],
+  ["crypto isakmp profile P\n keepalive 9 retry 2", "iosRange", "           ^"],
+  ["crypto isakmp profile P\n match identity hosst h", "iosInvalidInput", "                   ^"],
+  ["crypto keyring K\n pre-shared-key address 10.0.0.0/8 key k", "iosInvalidInput", "                        ^"],
+  ["crypto identity I\n ou Members", "iosInvalidInput", " ^"],
 ];
 
 describe("invalid input", () => {
@@ -43,10 +48,14 @@ describe("invalid input", () => {
   });
 
   it("never repeats a key", () => {
-    const text = "crypto ikev2 keyring K\n peer P\n  pre-shared-key local top-secret second-half\n";
-    const { problems } = parseConfig(text, "f");
-    expect(problems).toHaveLength(1);
-    expect(JSON.stringify(problems)).not.toMatch(/secret|second/);
+    for (const text of [
+      "crypto ikev2 keyring K\n peer P\n  pre-shared-key local top-secret second-half\n",
+      "crypto keyring K\n pre-shared-key address 10.0.0.1 key top-secret second-half\n",
+    ]) {
+      const { problems } = parseConfig(text, "f");
+      expect(problems).toHaveLength(1);
+      expect(JSON.stringify(problems)).not.toMatch(/secret|second/);
+    }
   });
 });
 
@@ -60,6 +69,10 @@ describe("incomplete and ambiguous lines", () => {
     "ip access-list extended A\n permit ip any",
     "ip route 10.0.0.0 255.0.0.0",
     "crypto map CM 10",
+    "crypto isakmp profile",
+    "crypto isakmp profile P\n match identity host",
+    "crypto keyring K\n pre-shared-key address 10.0.0.1 key",
+    "crypto identity I\n dn",
   ])("%j is incomplete", (text) => {
     const { problems } = parseConfig(text, "f");
     expect(problems).toHaveLength(1);
@@ -69,6 +82,8 @@ describe("incomplete and ambiguous lines", () => {
   it("a prefix of several keywords is ambiguous, and the message repeats the line", () => {
     const { problems } = parseConfig("crypto gkm group G\n server local\n  rekey a any", "f");
     expect(problems).toMatchObject([{ code: "iosAmbiguous", line: 3, message: '% Ambiguous command:  "rekey a any"' }]);
+    const profile = parseConfig("crypto isakmp profile P\n k 30", "f").problems;
+    expect(profile).toMatchObject([{ code: "iosAmbiguous", message: '% Ambiguous command:  "k 30"' }]);
     const cr = parseConfig("crypto g group G", "f").problems;
     expect(cr).toMatchObject([{ code: "iosAmbiguous", message: '% Ambiguous command:  "crypto g group G"' }]);
   });

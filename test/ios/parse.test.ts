@@ -355,6 +355,61 @@ describe("further lines for a running box", () => {
   });
 });
 
+describe("keyrings, profiles and identities", () => {
+  const TEXT = `crypto keyring K
+ pre-shared-key address 10.0.0.0 255.0.0.0 key ONE
+ pre-shared-key hostname h key TWO
+crypto isakmp profile P
+ keyring K
+ match identity address 10.0.0.0 255.0.0.0
+ match identity host h
+ initiate mode aggressive
+ keepalive 10 retry 3
+crypto identity I
+ dn ou=Members
+crypto gkm group G
+ server local
+  authorization identity I
+crypto map M isakmp-profile P
+`;
+  const apply = (text: string) => applyConfig(parseConfig(TEXT, "f").config, text, "f");
+
+  it("stay as long as something names them", () => {
+    const { config, problems } = apply("no crypto keyring K\nno crypto isakmp profile P\nno crypto identity I");
+    expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      "iosRefused % Keyring K is in use by ISAKMP profile P.",
+      "iosRefused % Profile P is in use by crypto map M.",
+      "iosRefused % Identity I is in use by group G.",
+    ]);
+    const { keyrings, profiles } = config.isakmp;
+    expect([keyrings.size, profiles.size, config.identities.size]).toEqual([1, 1, 1]);
+    const freed = apply(
+      "crypto gkm group G\n server local\n no authorization identity\nno crypto identity I\n" +
+        "no crypto map M isakmp-profile\nno crypto isakmp profile P\nno crypto keyring K",
+    );
+    expect(freed.problems).toEqual([]);
+    expect([freed.config.isakmp.keyrings.size, freed.config.isakmp.profiles.size]).toEqual([0, 0]);
+    expect(freed.config.identities.size).toBe(0);
+  });
+
+  it("lose one line at a time", () => {
+    const { config, problems } = apply(
+      "crypto keyring K\n no pre-shared-key hostname h key TWO\ncrypto isakmp profile P\n no match identity host h\n" +
+        " no initiate mode\n no keepalive\n no keyring K\ncrypto identity I\n no dn ou=Members",
+    );
+    expect(problems).toEqual([]);
+    expect(config.isakmp.keyrings.get("K")!.keys.map(({ hostname }) => hostname)).toEqual([undefined]);
+    const profile = config.isakmp.profiles.get("P")!;
+    expect(profile).toMatchObject({
+      keyrings: [],
+      initiate: "main",
+      matchIdentities: [{ value: { kind: "address" } }],
+    });
+    expect(profile.keepalive).toBeUndefined();
+    expect(config.identities.get("I")!.distinguishedNames).toEqual([]);
+  });
+});
+
 describe("hostile text", () => {
   it("never throws, and accounts for every line", () => {
     const words = KEY_SERVER.split(/\s+/);

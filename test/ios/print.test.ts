@@ -104,6 +104,48 @@ crypto isakmp key TWO address 10.1.0.0 255.255.0.0
 crypto isakmp key 6 THREE hostname h.example
 crypto isakmp keepalive 10 3 periodic
 crypto isakmp identity hostname
+no crypto isakmp enable
+crypto isakmp nat keepalive 30
+crypto call admission limit ike sa 500
+crypto call admission limit ike in-negotiation-sa 50
+crypto keyring KA vrf INTERNET
+ local-address 192.0.2.9
+ pre-shared-key address 10.0.0.0 255.0.0.0 key ONE
+ pre-shared-key address 0.0.0.0 key 6 TWO
+crypto keyring KB
+ local-address Gi0/1
+ pre-shared-key hostname gm1.example key 0 key
+crypto isakmp profile FULL
+ keyring KA
+ keyring default
+ self-identity user-fqdn ks@example
+ ca trust-point T
+ match identity address 10.0.0.1
+ match identity address 10.1.0.0 255.255.0.0 INTERNET
+ match identity host ks1.example
+ match identity host domain example
+ match identity user-fqdn a@example
+ match identity user domain example.org
+ match identity group STAFF
+ match certificate CM
+ initiate mode aggressive
+ keepalive 10 retry 3
+ local-address Gi0/1
+crypto isakmp profile NAMED
+ self-identity fqdn r1.example
+ match identity host h
+ keepalive 30
+crypto isakmp profile PLAIN
+ self-identity fqdn
+ local-address 192.0.2.9
+crypto isakmp profile BY-ADDRESS
+ self-identity address
+crypto isakmp profile BY-ANOTHER
+ self-identity 192.0.2.7
+crypto identity ID
+ dn ou=Members, o=Example
+ dn cn=gm9
+ fqdn gm1.example
 crypto ipsec transform-set T1 esp-gcm 256
  mode transport
 crypto ipsec transform-set T2 ah-sha-hmac esp-3des esp-md5-hmac
@@ -174,6 +216,7 @@ crypto gkm group KS
   pfs
   no split-resiliency
 crypto map M local-address Loopback0
+crypto map M isakmp-profile NAMED
 crypto map M gkm fail-close
  match address OWN
  activate
@@ -186,6 +229,7 @@ crypto map M 20 ipsec-isakmp
  match address OWN
 crypto map M 10 gkm
  set group OLD
+ set isakmp-profile FULL
  match address OWN
 interface Loopback0
  ip address 1.1.1.1 255.255.255.255

@@ -1,4 +1,4 @@
-/** IKEv2 and ISAKMP objects: complete enough to be used, and leading somewhere. */
+/** IKEv2 objects: complete enough to be used, and leading somewhere. */
 import type { ConfigProblem } from "../../base/errors.ts";
 import { BUILT_IN } from "../defaults.ts";
 import type { Ikev2Keyring, Ikev2Peer, Ikev2Profile, Ikev2Proposal, IosConfig, TypedKey } from "../model.ts";
@@ -15,7 +15,6 @@ export function checkIke(config: IosConfig): ConfigProblem[] {
     }),
     ...[...keyrings.values()].flatMap(checkKeyring),
     ...[...profiles.values()].flatMap((profile) => checkProfile(config, profile)),
-    ...config.isakmp.keys.flatMap(({ key }) => sealedKey(key)),
   ];
 }
 
@@ -60,7 +59,7 @@ function incompletePeer(peer: Ikev2Peer): ConfigProblem[] {
   return found;
 }
 
-function sealedKey(key: TypedKey | undefined): ConfigProblem[] {
+export function sealedKey(key: TypedKey | undefined): ConfigProblem[] {
   if (key?.encryption !== 6) return [];
   const message = "A key of type 6 is sealed with the master key of the box it came from; type the key itself.";
   return [problemAt("iosUnsupported", key.at, message)];

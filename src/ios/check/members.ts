@@ -43,6 +43,7 @@ function checkClient(config: IosConfig, { client }: GkmGroup): ConfigProblem[] {
 function checkMap(config: IosConfig, map: CryptoMap): ConfigProblem[] {
   return [
     ...missing([map.localAddress], config.interfaces, (name) => `Interface ${name} does not exist.`),
+    ...missing([map.isakmpProfile], config.isakmp.profiles, (name) => `ISAKMP profile ${name} does not exist.`),
     ...[...map.entries.values()].flatMap((entry) => checkEntry(config, map, entry)),
     ...missing([map.failClose?.acl], config.accessLists, (name) => `Access list ${name} does not exist.`),
     ...localPermits(config, map.failClose?.acl),
@@ -54,6 +55,7 @@ function checkEntry(config: IosConfig, map: CryptoMap, entry: GkmMapEntry): Conf
     ...missing([entry.acl], config.accessLists, (name) => `Access list ${name} does not exist.`),
     ...localPermits(config, entry.acl),
     ...missing([entry.group], config.groups, (name) => `% group ${name} doesn't yet exist.`),
+    ...missing([entry.isakmpProfile], config.isakmp.profiles, (name) => `ISAKMP profile ${name} does not exist.`),
   ];
   if (entry.group === undefined) {
     const message = `%GDOI-3-GM_INCOMPLETE_CFG: Crypto map ${map.name} ${entry.sequence} has no group.`;

@@ -24,6 +24,7 @@ function checkServer(config: IosConfig, group: GkmGroup, server: LocalServer): C
     ...checkSas(config, group, server),
     ...missing([server.registrationInterface], config.interfaces, (name) => `Interface ${name} does not exist.`),
     ...missing([server.authorizationAddress], config.accessLists, (name) => `Access list ${name} does not exist.`),
+    ...missing([server.authorizationIdentity], config.identities, (name) => `Crypto identity ${name} does not exist.`),
   ];
 }
 

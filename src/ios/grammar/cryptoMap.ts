@@ -30,6 +30,15 @@ const entryMode = defineMode<GkmMapEntry>("crypto map entry", "config-crypto-map
     },
   },
   matchAddress as CommandSpec<GkmMapEntry>,
+  {
+    pattern: "set isakmp-profile <word:name>",
+    set(target, args) {
+      target.isakmpProfile = args.reference("name");
+    },
+    no(target) {
+      target.isakmpProfile = undefined;
+    },
+  },
   { pattern: "description <line:text>", aside: "a note of the author" },
 ]);
 
@@ -161,6 +170,16 @@ export const cryptoMapCommands: CommandSpec<IosConfig>[] = [
     no(target, args) {
       const map = target.cryptoMaps.get(args.text("name") ?? "");
       if (map !== undefined) map.localAddress = undefined;
+    },
+  },
+  {
+    pattern: `${MAP} isakmp-profile <word:profile>`,
+    set(target, args) {
+      mapOf(target, args).isakmpProfile = args.reference("profile");
+    },
+    no(target, args) {
+      const map = target.cryptoMaps.get(args.text("name") ?? "");
+      if (map !== undefined) map.isakmpProfile = undefined;
     },
   },
   {

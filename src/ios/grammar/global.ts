@@ -5,6 +5,7 @@ import type { IosConfig } from "../model.ts";
 import { accessListCommands, accessListModes } from "./accessList.ts";
 import { cryptoMapCommands, cryptoMapModes } from "./cryptoMap.ts";
 import { groupCommands, groupModes } from "./group.ts";
+import { identityCommands, identityModes } from "./identity.ts";
 import { ikev2Commands, ikev2Modes } from "./ikev2.ts";
 import { interfaceMode } from "./interface.ts";
 import { ipsecCommands, ipsecModes } from "./ipsec.ts";
@@ -140,6 +141,7 @@ export const globalMode = defineMode<IosConfig>("global", "config", false, [
   ...routingCommands,
   ...accessListCommands,
   ...isakmpCommands,
+  ...identityCommands,
   ...pkiCommands,
   ...ikev2Commands,
   ...ipsecCommands,
@@ -156,6 +158,7 @@ export const allModes: readonly Mode[] = [
   ...routingModes,
   ...accessListModes,
   ...isakmpModes,
+  ...identityModes,
   ...pkiModes,
   ...ikev2Modes,
   ...ipsecModes,

@@ -24,10 +24,10 @@ import type {
   Ikev2Profile,
   Ikev2Proposal,
   IosConfig,
-  Placed,
   ProfileAuthentication,
 } from "../model.ts";
 import { DH_GROUPS } from "./isakmp.ts";
+import { add, without } from "./placed.ts";
 
 const HASHES = "{md5 | sha1 | sha256 | sha384 | sha512}";
 
@@ -191,16 +191,6 @@ function matchOf(args: Args): IdentityMatch {
   const address = args.number("address");
   if (address === undefined) return { kind: "address6", address: args.text("address6")! };
   return { kind: "address", address, mask: args.number("mask") ?? (address === 0 ? 0 : 0xffffffff) };
-}
-
-function add<T>(list: Placed<T>[], value: T, args: Args): void {
-  const text = JSON.stringify(value);
-  if (!list.some((known) => JSON.stringify(known.value) === text)) list.push({ value, at: args.at });
-}
-
-function without<T>(list: readonly Placed<T>[], value: T): Placed<T>[] {
-  const text = JSON.stringify(value);
-  return list.filter((known) => JSON.stringify(known.value) !== text);
 }
 
 const METHODS =

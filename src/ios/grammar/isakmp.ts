@@ -1,7 +1,9 @@
-/** IKEv1: policies, keys, keepalive; and the RSA key pairs of the box. */
+/** IKEv1: policies, global keys and settings, doors to profiles and keyrings; and the RSA key pairs of the box. */
 import { DEFAULTS, newIsakmpPolicy } from "../defaults.ts";
 import { type CommandSpec, defineMode, leftAside, obtainOrdered, sectionsAside } from "../grammar.ts";
 import type { DhGroup, IosConfig, IsakmpConfig, IsakmpEncryption, IsakmpPolicy } from "../model.ts";
+import { withKey, withoutKey } from "./isakmpKeys.ts";
+import { isakmpProfileCommands, isakmpProfileModes } from "./isakmpProfile.ts";
 
 export const DH_GROUPS = "{1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21 | 24}";
 const ENCRYPTIONS = "{encryption:{des | 3des} | encryption:{aes} [bits:{128 | 192 | 256}]}";
@@ -75,18 +77,11 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
       "crypto isakmp key [encryption:{0 | 6}] <key:key> " +
       "{address <ipv4:address> [<ipv4:mask>] [no-xauth] | hostname <word:hostname>}",
     noExact: true,
-    set(target, args) {
-      target.isakmp.keys = target.isakmp.keys.filter((known) => !samePeer(known, args.number("address"), args));
-      target.isakmp.keys.push({
-        key: args.key("key")!,
-        address: args.number("address"),
-        mask: maskOf(args.number("address"), args.number("mask")),
-        hostname: args.text("hostname"),
-        at: args.at,
-      });
+    set({ isakmp }, args) {
+      isakmp.keys = withKey(isakmp.keys, args);
     },
-    no(target, args) {
-      target.isakmp.keys = target.isakmp.keys.filter((known) => !samePeer(known, args.number("address"), args));
+    no({ isakmp }, args) {
+      isakmp.keys = withoutKey(isakmp.keys, args);
     },
   },
   {
@@ -122,6 +117,46 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
     },
   },
   {
+    pattern: "crypto isakmp enable",
+    set({ isakmp }) {
+      isakmp.enabled = true;
+    },
+    no({ isakmp }) {
+      isakmp.enabled = false;
+    },
+    reset({ isakmp }) {
+      isakmp.enabled = DEFAULTS.isakmp.enabled;
+    },
+  },
+  {
+    pattern: "crypto isakmp nat keepalive <5-3600:seconds>",
+    set({ isakmp }, args) {
+      isakmp.natKeepaliveSeconds = args.number("seconds");
+    },
+    no({ isakmp }) {
+      isakmp.natKeepaliveSeconds = undefined;
+    },
+  },
+  {
+    pattern: "crypto call admission limit ike sa <0-99999:count>",
+    set({ isakmp }, args) {
+      isakmp.maxSa = args.number("count");
+    },
+    no({ isakmp }) {
+      isakmp.maxSa = undefined;
+    },
+  },
+  {
+    pattern: "crypto call admission limit ike in-negotiation-sa <10-99999:count>",
+    set({ isakmp }, args) {
+      isakmp.maxInNegotiation = args.number("count");
+    },
+    no({ isakmp }) {
+      isakmp.maxInNegotiation = undefined;
+    },
+  },
+  ...isakmpProfileCommands,
+  {
     pattern:
       "crypto key generate rsa [{general-keys | usage-keys | signature | encryption | label <word:label> | " +
       "modulus <360-4096:modulus> | exportable:{exportable} | storage <word:device>}...]",
@@ -143,18 +178,24 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
       else target.rsaKeys.delete(label);
     },
   },
-  ...sectionsAside("IKEv1 profiles and keyrings are not modelled", [
-    "crypto isakmp profile <word:name>",
+  ...sectionsAside("it belongs to tunnels and remote access, not to groups", [
     "crypto isakmp client configuration group <word:name>",
-    "crypto keyring <word:name> [vrf <word:vrf>]",
+    "crypto isakmp client firewall <line:rest>",
+    "crypto isakmp peer {address <ipv4:address> | hostname <word:name>} [vrf <word:vrf>]",
   ]),
-  ...leftAside("it changes nothing in what is modelled of IKEv1", [
-    "crypto isakmp enable",
+  ...leftAside("it belongs to tunnels and remote access, not to groups", [
+    "crypto isakmp client configuration {address-pool local | browser-proxy} <word:name>",
+    "crypto isakmp xauth timeout <5-90:seconds>",
+  ]),
+  ...leftAside("members have no IKE SA with each other that could recover; see client recovery-check", [
     "crypto isakmp invalid-spi-recovery",
-    "crypto isakmp nat keepalive <5-3600:seconds>",
-    "crypto isakmp fragmentation",
+  ]),
+  ...leftAside("only policies that are typed count, no built-in ones", ["crypto isakmp default policy"]),
+  ...leftAside("datagrams of IKEv1 are fragmented by IP here", ["crypto isakmp fragmentation"]),
+  ...leftAside("an SA that stands is not judged again", ["crypto isakmp disconnect-revoked-peers"]),
+  ...leftAside("it changes nothing in what is modelled of IKEv1", [
     "crypto isakmp diagnose error [<line:text>]",
-    "crypto isakmp default policy",
+    "crypto isakmp performance",
     "crypto logging <line:text>",
     "crypto call admission <line:text>",
     "crypto engine <line:text>",
@@ -167,25 +208,7 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
     "crypto key export <line:text>",
     "crypto key move <line:text>",
   ]),
-  ...sectionsAside("it names peers by their certificates, for IKEv1 alone", [
-    "crypto key pubkey-chain rsa",
-    "crypto identity <word:name>",
-  ]),
+  ...sectionsAside("keys that encrypt nonces (rsa-encr) are not modelled", ["crypto key pubkey-chain rsa"]),
 ];
 
-/** A key for 0.0.0.0 without a mask is for everybody. */
-function maskOf(address: number | undefined, mask: number | undefined): number | undefined {
-  if (address === undefined || mask !== undefined) return mask;
-  return address === 0 ? 0 : 0xffffffff;
-}
-
-function samePeer(
-  known: IsakmpConfig["keys"][number],
-  address: number | undefined,
-  args: { number(name: string): number | undefined; text(name: string): string | undefined },
-): boolean {
-  if (address === undefined) return known.hostname === args.text("hostname");
-  return known.address === address && known.mask === maskOf(address, args.number("mask"));
-}
-
-export const isakmpModes = [policyMode];
+export const isakmpModes = [policyMode, ...isakmpProfileModes];

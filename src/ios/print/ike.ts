@@ -1,4 +1,4 @@
-/** IKEv2 and IKEv1 as the running configuration prints them. */
+/** IKEv2 as the running configuration prints it. */
 import { formatIpv4 } from "../../base/ipv4.ts";
 import { DEFAULTS, defaultIkev2Proposal } from "../defaults.ts";
 import type {
@@ -10,9 +10,6 @@ import type {
   Ikev2Policy,
   Ikev2Profile,
   Ikev2Proposal,
-  IsakmpConfig,
-  IsakmpKey,
-  IsakmpPolicy,
   ProfileAuthentication,
 } from "../model.ts";
 import { block, keyText, optional, type PrintOptions, pair, unless, when } from "./writer.ts";
@@ -164,40 +161,4 @@ function printBox(ikev2: Ikev2Config): string[] {
     ...optional(maxInNegotiation, (value) => `crypto ikev2 limit max-in-negotiation-sa ${value}`),
     ...optional(maxSa, (value) => `crypto ikev2 limit max-sa ${value}`),
   ];
-}
-
-export function printIsakmp(isakmp: IsakmpConfig, options: PrintOptions): string[][] {
-  const { policies, keys, keepalive, identity, aggressive } = isakmp;
-  return [
-    ...[...policies.values()].map(printIsakmpPolicy),
-    [
-      ...keys.map((key) => printIsakmpKey(key, options)),
-      ...optional(keepalive, ({ seconds, retrySeconds, periodic }) => {
-        const retry = retrySeconds === DEFAULTS.isakmp.keepaliveRetrySeconds ? "" : ` ${retrySeconds}`;
-        return `crypto isakmp keepalive ${seconds}${retry}${periodic ? " periodic" : ""}`;
-      }),
-      ...unless(DEFAULTS.isakmp.identity, identity, (value) => `crypto isakmp identity ${value}`),
-      ...unless(DEFAULTS.isakmp.aggressive, aggressive, () => "crypto isakmp aggressive-mode disable"),
-    ],
-  ];
-}
-
-/** IOS prints the first command by its short name. */
-function printIsakmpPolicy(policy: IsakmpPolicy): string[] {
-  const { encryption, hash, authentication, group, lifetimeSeconds } = policy;
-  const fallback = DEFAULTS.isakmpPolicy;
-  return block(`crypto isakmp policy ${policy.priority}`, [
-    ...unless(fallback.encryption, encryption, (value) => `encr ${value.replace("-128", "").replace("-", " ")}`),
-    ...unless(fallback.hash, hash, (value) => `hash ${value}`),
-    ...unless(fallback.authentication, authentication, (value) => `authentication ${value}`),
-    ...unless(fallback.group, group, (value) => `group ${value}`),
-    ...unless(fallback.lifetimeSeconds, lifetimeSeconds, (value) => `lifetime ${value}`),
-  ]);
-}
-
-function printIsakmpKey({ key, address, mask, hostname }: IsakmpKey, options: PrintOptions): string {
-  const start = `crypto isakmp key ${keyText(key, options)}`;
-  if (address === undefined) return `${start} hostname ${hostname}`;
-  const isPlain = mask === (address === 0 ? 0 : HOST);
-  return `${start} address ${isPlain ? formatIpv4(address) : pair(address, mask!)}`;
 }

@@ -30,9 +30,10 @@ export function printCryptoMap(map: CryptoMap): string[] {
   const start = `crypto map ${map.family === "ipv6" ? "ipv6 " : ""}${map.name}`;
   const keyword = [...map.entries.values()][0]?.keyword ?? "gkm";
   const numbers = [...map.entries.keys(), ...map.tunnels.keys(), ...map.otherEntries.keys()].sort((a, b) => a - b);
-  const { failClose, localAddress } = map;
+  const { failClose, localAddress, isakmpProfile } = map;
   return [
     ...optional(localAddress, ({ name }) => `${start} local-address ${name}`),
+    ...optional(isakmpProfile, ({ name }) => `${start} isakmp-profile ${name}`),
     ...(failClose === undefined
       ? []
       : block(`${start} ${keyword} fail-close`, [
@@ -46,6 +47,7 @@ export function printCryptoMap(map: CryptoMap): string[] {
       if (entry === undefined) return [`${start} ${number} ipsec-manual`];
       return block(`${start} ${number} ${entry.keyword}`, [
         ...optional(entry.group, ({ name }) => `set group ${name}`),
+        ...optional(entry.isakmpProfile, ({ name }) => `set isakmp-profile ${name}`),
         ...optional(entry.acl, ({ name }) => `match address ${name}`),
       ]);
     }),
