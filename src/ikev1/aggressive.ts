@@ -51,7 +51,9 @@ function answerPayloads(
   const ni = isakmpPayloadOf(payloads, "NONCE")!.data;
   const gxi = isakmpPayloadOf(payloads, "KE")!.data;
   const identity = isakmpPayloadOf(payloads, "ID")!;
-  const profile = matchProfile(turn.endpoint.config.profiles, identity);
+  // A certificate would come with message 3, when the keys are there already.
+  const claimant = { identity, local: sa.local.address, certificate: undefined };
+  const profile = matchProfile(turn.endpoint.config.profiles, claimant);
   if (profile === undefined) return "identity";
   sa.profile = profile.name;
   const { group } = agreed.suite;
@@ -96,7 +98,7 @@ function receive2(turn: Turn, sa: IsakmpSa, message: IsakmpMessage, octets: Byte
     return;
   }
   const answer = isakmpPayloadOf(payloads, "SA");
-  const policies = usablePolicies(turn, sa.remote.address, "aggressive", sa.profile);
+  const policies = usablePolicies(turn, sa, "aggressive", sa.profile);
   const agreed = answer === undefined || answer.doi !== sa.doi ? undefined : checkAnswer(policies, answer);
   const proofKind = isSignature(agreed?.policy.authentication ?? 0) ? "SIG" : "HASH";
   const nr = isakmpPayloadOf(payloads, "NONCE")?.data;
@@ -167,8 +169,8 @@ export function receiveAggressiveSealed(
 /** The peer is accepted: an initiator proves itself in turn, encrypted as the reference implementation does. */
 export function finishAggressive(turn: Turn, sa: IsakmpSa, { transcript }: Authenticating): boolean {
   if (!sa.initiator) return true;
-  const profile = profileOf(turn.endpoint, sa.profile)!;
-  const proof = ownProof(turn, sa, transcript, profile);
+  const profile = profileOf(turn.endpoint, sa.profile);
+  const proof = profile && ownProof(turn, sa, transcript, profile);
   if (proof === undefined) return false;
   // Message 3 is the first to take the new ports, and its hashes speak of the ports that it takes. RFC 3947 section 4.
   if (sa.nat.weBehindNat || sa.nat.peerBehindNat) floatPorts(sa, turn.endpoint.config);

@@ -17,6 +17,7 @@ import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto, PrivateKey, PublicKey } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
+import type { CertificateMap } from "../pki/certificateMap.ts";
 import type { Delete, Id, Notify } from "../wire/isakmp.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 
@@ -49,13 +50,28 @@ export interface PskEntry {
   readonly address?: { readonly network: string; readonly mask: string };
   readonly identity?: Id;
   readonly key: Secret;
+  /** Which keyring it is in; absent: `GLOBAL_KEYRING`. */
+  readonly keyring?: string;
+  /** `local-address` of the keyring: the key counts where this address of ours is used. */
+  readonly localAddress?: string;
 }
 
-/** Any one of these suffices; an address statement looks at the identity. */
+/** The keyring of `crypto isakmp key`. */
+export const GLOBAL_KEYRING = "default";
+
+/** Any one statement about the peer suffices; an address statement looks at the identity. */
 export interface ProfileMatch {
   readonly remoteAddresses: readonly { readonly network: string; readonly mask: string }[];
   readonly remoteIdentities: readonly Id[];
   readonly anyRemote: boolean;
+  /** What stands behind the first dot of a host name or behind the at sign; `type`: FQDN or user FQDN. */
+  readonly remoteDomains?: readonly { readonly type: number; readonly domain: string }[];
+  /** Organizational units, one of which stands in the peer's distinguished name. */
+  readonly remoteUnits?: readonly string[];
+  /** For peers that show a certificate. */
+  readonly certificateMaps?: readonly CertificateMap[];
+  /** No statement about the peer: the profile counts where one of these addresses of ours is used; absent: everywhere. */
+  readonly localAddresses?: readonly string[];
 }
 
 /** How an endpoint names itself and which peers it takes: a Cisco ISAKMP profile, or the global settings as one. */
@@ -68,6 +84,12 @@ export interface Ikev1Profile {
   readonly certificates?: readonly Bytes[];
   /** DER names of the authorities that a peer's certificate may come from; empty: any. */
   readonly authorities?: readonly Bytes[];
+  /** Keyrings that the keys of its peers are in; absent: any. */
+  readonly keyrings?: readonly string[];
+  /** How SAs are begun with it, unless `InitiateOptions` say otherwise; default `main`. */
+  readonly mode?: Phase1Mode;
+  /** Instead of the endpoint's. */
+  readonly dpd?: DpdConfig;
 }
 
 /** Wait before the n-th repetition: `first * (factor ** n)`, factor a whole number; gives up after `repeats`. */
@@ -98,16 +120,22 @@ export interface DpdConfig {
 export type Phase1Mode = "main" | "aggressive";
 
 export interface EndpointConfig {
+  /** Default true. False: nothing is begun and nothing answered (IOS `no crypto isakmp enable`). */
+  readonly enabled?: boolean;
   /** In order of priority; a responder takes its own first one that the peer offers, as IOS does. */
   readonly policies: readonly IsakmpPolicy[];
+  /** The first one that matches a peer counts. */
   readonly profiles: readonly Ikev1Profile[];
-  /** The keyring, for all profiles. */
+  /** Of all keyrings; the order decides between keys that fit equally well. */
   readonly keys: readonly PskEntry[];
   /** Default 10 s, 5 times: IOS. */
   readonly retransmit?: RetransmitPolicy;
   /** DOIs that a responder takes: 1 IPsec, 2 GDOI. Default both. */
   readonly dois?: readonly number[];
-  /** Default true: a responder takes Aggressive Mode (IOS without `crypto isakmp aggressive-mode disable`). */
+  /**
+   * Default true: Aggressive Mode is begun and taken (IOS without `crypto isakmp aggressive-mode disable`). False: an
+   * initiator that should use it uses Main Mode.
+   */
   readonly aggressive?: boolean;
   /**
    * Default true: an initiator with no other SA to the peer says INITIAL-CONTACT, and a receiver drops older SAs with
@@ -136,7 +164,8 @@ export type CloseReason =
   | "authenticationFailed"
   | "refused"
   | "expired"
-  | "replaced";
+  | "replaced"
+  | "disabled";
 
 /** Numbers an SA within its endpoint, from 1. */
 export type SaNumber = number;
@@ -206,7 +235,7 @@ export interface InitiateOptions {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly profile: string;
-  /** Default `main`. */
+  /** Default: that of the profile. */
   readonly mode?: Phase1Mode;
   /** Default 2, GDOI. */
   readonly doi?: number;
@@ -232,6 +261,8 @@ export interface SaView {
   readonly policy: IsakmpPolicy | undefined;
   readonly established: boolean;
   readonly identity: Id | undefined;
+  /** DER, the peer's own; undefined where it has proved itself with a pre-shared key. */
+  readonly certificate: Bytes | undefined;
   readonly profile: string;
   readonly createdAt: Micros;
 }

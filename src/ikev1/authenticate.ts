@@ -10,7 +10,7 @@ import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import { closeSa, drop } from "./closing.ts";
 import { happened } from "./events.ts";
 import { deletePayload, notifyPayload, sendInformational } from "./inform.ts";
-import { formatId, matchesIdentity, matchProfile } from "./profile.ts";
+import { type Claimant, formatId, matchesClaimant, matchProfile } from "./profile.ts";
 import { certificatesOf, peerProof } from "./proof.ts";
 import {
   type Arrival,
@@ -40,14 +40,19 @@ export function takeProof(turn: Turn, sa: IsakmpSa, message: ProofMessage): void
     drop(turn, proof.reason, from.remote, sa.number);
     return;
   }
-  const { config } = turn.endpoint;
-  const known = sa.profile === "" ? undefined : profileOf(turn.endpoint, sa.profile);
-  const profile = known ?? matchProfile(config.profiles, identity);
-  if (profile === undefined || !matchesIdentity(profile.match, identity)) {
+  const certificates = certificatesOf(payloads);
+  const [certificate] = certificates;
+  const claimant: Claimant = { identity, local: sa.local.address, certificate };
+  const profile = profileOf(turn.endpoint, sa.profile) ?? matchProfile(turn.endpoint.config.profiles, claimant);
+  if (profile === undefined || !matchesClaimant(profile.match, claimant)) {
     reject(turn, sa, { identity, iv }, "identity", IsakmpNotifyType["INVALID-ID-INFORMATION"]);
     return;
   }
   sa.profile = profile.name;
+  if (sa.keyring !== undefined && profile.keyrings?.includes(sa.keyring) === false) {
+    reject(turn, sa, { identity, iv }, "keyring", IsakmpNotifyType["AUTHENTICATION-FAILED"]);
+    return;
+  }
   const { signature } = proof;
   const initialContact = payloads.some(
     (payload) => payload.kind === "N" && payload.body.type === IsakmpNotifyType["INITIAL-CONTACT"],
@@ -57,6 +62,7 @@ export function takeProof(turn: Turn, sa: IsakmpSa, message: ProofMessage): void
     transcript,
     identity,
     signature,
+    certificate,
     heard: octets,
     iv,
     from,
@@ -69,7 +75,7 @@ export function takeProof(turn: Turn, sa: IsakmpSa, message: ProofMessage): void
     method: sa.agreed!.policy.authentication,
     identity,
     profile: profile.name,
-    certificates: certificatesOf(payloads),
+    certificates,
   });
 }
 
@@ -85,7 +91,13 @@ export function reject(
   type: number,
 ): void {
   turn.outcomes.push(
-    happened("isakmp.authFailed", sa.number, sa.remote, { identity: formatId(identity), reason, notify: type }),
+    happened("isakmp.authFailed", sa.number, sa.remote, {
+      identity: formatId(identity),
+      reason,
+      notify: type,
+      mode: sa.mode,
+      ...(sa.profile === "" ? {} : { profile: sa.profile }),
+    }),
   );
   sa.iv = iv;
   sendInformational(turn, sa, notifyPayload(sa, type));

@@ -5,14 +5,20 @@
 import { u32, uintFrom } from "../base/bytes.ts";
 import type { Notify } from "../wire/isakmp.ts";
 import { IsakmpNotifyType } from "../wire/isakmpNumbers.ts";
+import type { DpdConfig } from "./api.ts";
 import { closeSa, drop } from "./closing.ts";
 import { happened } from "./events.ts";
 import { ipsecNotify, isOwnSpi, sendInformational } from "./inform.ts";
-import { type IsakmpSa, isEstablished, startTimer, type Turn } from "./state.ts";
+import { type IsakmpSa, isEstablished, profileOf, startTimer, type Turn } from "./state.ts";
 import { waitBefore } from "./transmit.ts";
 
+/** A profile has its own word or leaves it to the endpoint. */
+function dpdOf({ endpoint }: Turn, { profile }: IsakmpSa): DpdConfig | undefined {
+  return profileOf(endpoint, profile)?.dpd ?? endpoint.config.dpd;
+}
+
 export function startDpd(turn: Turn, sa: IsakmpSa): void {
-  const { dpd } = turn.endpoint.config;
+  const dpd = dpdOf(turn, sa);
   if (dpd !== undefined && sa.abilities.dpd) startTimer(turn, sa, "dpd", dpd.idleMicros);
 }
 
@@ -27,7 +33,7 @@ export function ask(turn: Turn, sa: IsakmpSa): void {
 }
 
 export function onDpdTimer(turn: Turn, sa: IsakmpSa): void {
-  const { dpd: config } = turn.endpoint.config;
+  const config = dpdOf(turn, sa);
   if (config === undefined || !isEstablished(sa)) return;
   const silent = turn.now - sa.heardAt;
   if (sa.dpd.unanswered === 0 && silent < config.idleMicros) {

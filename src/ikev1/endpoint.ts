@@ -246,6 +246,7 @@ export function saView(endpoint: Ikev1Endpoint, number: SaNumber): SaView | unde
     policy: sa.agreed?.policy,
     established: isEstablished(sa),
     identity: sa.identity,
+    certificate: sa.certificate,
     profile: sa.profile,
     createdAt: sa.createdAt,
   };

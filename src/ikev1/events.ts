@@ -22,7 +22,12 @@ export const ISAKMP_EVENTS = {
     severity: "notice",
     meaning: "Both sides are authenticated; data identity, profile, initiator.",
   },
-  "isakmp.authFailed": { severity: "error", meaning: "A peer did not prove who it is; data identity, reason." },
+  "isakmp.authFailed": {
+    severity: "error",
+    meaning:
+      "A peer did not prove who it is, or no profile takes it; data identity, reason (noKey, refused; identity: no profile " +
+      "matches; keyring: the key is not one of the profile's), notify, mode, profile.",
+  },
   "isakmp.refused": {
     severity: "warning",
     meaning: "We or the peer refused an exchange; data side, notify, exchange.",
@@ -60,6 +65,7 @@ export const DROP_REASONS = {
   amplification: "Its answer is longer than an unverified source may get; it waits for a repetition.",
   overload: "Too many SAs are being negotiated.",
   doi: "A domain of interpretation that is not served here.",
+  disabled: "IKEv1 is switched off.",
   keepalive: "A NAT keepalive.",
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -30,13 +30,16 @@ import {
 import { noteHeard, sendAgain, sendIn } from "./transmit.ts";
 import { abilitiesOf, vendorPayloads } from "./vendorIds.ts";
 
-/** Begins an SA. Without a policy that this peer can be reached with the attempt ends at once. */
+/** Begins an SA. Switched off, or without a policy that this peer can be reached with, the attempt ends at once. */
 export function startPhase1(turn: Turn, options: InitiateOptions): void {
   const { endpoint, tools, now } = turn;
-  const { local, remote, profile: name, mode = "main", doi = Doi.GDOI } = options;
+  const { local, remote, profile: name, doi = Doi.GDOI } = options;
   const profile = profileOf(endpoint, name);
   assert(profile !== undefined, `no profile ${name}`);
-  const usable = usablePolicies(turn, remote.address, mode, name);
+  const { aggressive = true, enabled = true } = endpoint.config;
+  // IOS: "Can not start Aggressive mode, trying Main mode."
+  const mode = aggressive ? (options.mode ?? profile.mode ?? "main") : "main";
+  const usable = usablePolicies(turn, { local, remote }, mode, name);
   // The group of Aggressive Mode cannot be negotiated: KE is there already. RFC 2409 section 5.
   const policies = mode === "main" ? usable : usable.filter(({ group }) => group === usable[0]!.group);
   const body = offerOf(policies, doi);
@@ -63,6 +66,10 @@ export function startPhase1(turn: Turn, options: InitiateOptions): void {
     now,
   );
   addSa(endpoint, sa);
+  if (!enabled) {
+    closeSa(turn, sa, "disabled");
+    return;
+  }
   turn.outcomes.push(happened("isakmp.initiated", sa.number, remote, { cookie: cookieInitiator, mode, doi }));
   if (policies.length === 0) {
     turn.outcomes.push(happened("isakmp.authFailed", sa.number, remote, { identity: "", reason: "noKey" }));
@@ -118,7 +125,7 @@ export function receiveFirst(turn: Turn, message: IsakmpMessage, octets: Bytes, 
     return;
   }
   const offered = isakmpPayloadOf(payloads, "SA")!;
-  const chosen = choose(turn, remote.address, mode, offered);
+  const chosen = choose(turn, from, mode, offered);
   if (typeof chosen === "number") refuseFirst(turn, message, from, chosen, offered.doi);
   else takeUp(turn, message, octets, from, mode, offered.doi, chosen);
 }
@@ -126,12 +133,12 @@ export function receiveFirst(turn: Turn, message: IsakmpMessage, octets: Bytes, 
 const DOIS: readonly number[] = [Doi.IPSEC, Doi.GDOI];
 
 /** What we take of an offer, or the notify type that refuses it. */
-function choose(turn: Turn, address: string, mode: Phase1Mode, offered: Sa): Chosen | number {
+function choose(turn: Turn, from: Arrival, mode: Phase1Mode, offered: Sa): Chosen | number {
   const { dois = DOIS, aggressive = true } = turn.endpoint.config;
   if (!dois.includes(offered.doi)) return IsakmpNotifyType["DOI-NOT-SUPPORTED"];
   if (!isSituation(offered.doi, offered.situation)) return IsakmpNotifyType["SITUATION-NOT-SUPPORTED"];
   if (mode === "aggressive" && !aggressive) return IsakmpNotifyType["UNSUPPORTED-EXCHANGE-TYPE"];
-  return select(usablePolicies(turn, address, mode), offered) ?? IsakmpNotifyType["NO-PROPOSAL-CHOSEN"];
+  return select(usablePolicies(turn, from, mode), offered) ?? IsakmpNotifyType["NO-PROPOSAL-CHOSEN"];
 }
 
 function takeUp(

@@ -59,7 +59,7 @@ function receive2(turn: Turn, sa: IsakmpSa, message: IsakmpMessage, octets: Byte
     return;
   }
   const answer = isakmpPayloadOf(payloads, "SA")!;
-  const agreed = checkAnswer(usablePolicies(turn, sa.remote.address, "main", sa.profile), answer);
+  const agreed = checkAnswer(usablePolicies(turn, sa, "main", sa.profile), answer);
   if (agreed === undefined || answer.doi !== sa.doi) {
     // Anybody could have sent it; the genuine answer may still come.
     drop(turn, "grammar", sa.remote, sa.number, "proposal");
@@ -71,7 +71,7 @@ function receive2(turn: Turn, sa: IsakmpSa, message: IsakmpMessage, octets: Byte
   noteHeard(turn, sa, sa.phase1, octets);
   const own = newHalf(turn.tools, agreed.suite.group);
   moveTo(turn.endpoint, sa, { at: "keSent", offer: phase.offer, agreed, own });
-  const requests = certificateRequests(sa, profileOf(turn.endpoint, sa.profile)!.authorities);
+  const requests = certificateRequests(sa, profileOf(turn.endpoint, sa.profile)?.authorities);
   const answers: IsakmpPayload[] = [
     { kind: "KE", body: { data: own.gxi } },
     { kind: "NONCE", body: { data: own.ni } },
@@ -145,11 +145,11 @@ function receive4(turn: Turn, sa: IsakmpSa, payloads: readonly IsakmpPayload[], 
   if (!sendProof(turn, sa, transcript, true)) failKey(turn, sa);
 }
 
-/** Messages 5 and 6; false where the profile cannot sign. */
+/** Messages 5 and 6; false where the profile cannot sign, or is gone since the exchange began. */
 function sendProof(turn: Turn, sa: IsakmpSa, transcript: Transcript, expectsAnswer: boolean): boolean {
-  const profile = profileOf(turn.endpoint, sa.profile)!;
-  const proof = ownProof(turn, sa, transcript, profile);
-  if (proof === undefined) return false;
+  const profile = profileOf(turn.endpoint, sa.profile);
+  const proof = profile && ownProof(turn, sa, transcript, profile);
+  if (profile === undefined || proof === undefined) return false;
   const contact: IsakmpPayload[] =
     sa.initiator && isFirstContact(turn, sa) ? [ipsecNotify(sa, IsakmpNotifyType["INITIAL-CONTACT"])] : [];
   const chain = encodeIsakmpChain([{ kind: "ID", body: profile.localIdentity }, ...proof, ...contact], ISAKMP);

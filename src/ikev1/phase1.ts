@@ -3,13 +3,14 @@ import { type Bytes, EMPTY, toHex } from "../base/bytes.ts";
 import { secret } from "../base/secret.ts";
 import { DH_PRIVATE_LENGTH, type DhGroup } from "../crypto/api.ts";
 import { dhSpec } from "../crypto/suite.ts";
+import type { Id } from "../wire/isakmp.ts";
 import { encodeIsakmp } from "../wire/isakmpMessage.ts";
 import { IsakmpExchange } from "../wire/isakmpNumbers.ts";
 import { ISAKMP, type IsakmpKind, type IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import type { IsakmpPolicy, Phase1Mode, Tools } from "./api.ts";
-import { findKey } from "./profile.ts";
+import { findKey, hasNamedKey, type KeySearch } from "./profile.ts";
 import { isServed, isSignature } from "./proposal.ts";
-import { type IsakmpSa, NO_COOKIE, NO_NAT, type OwnHalf, type Phase, type Turn } from "./state.ts";
+import { type IsakmpSa, NO_COOKIE, NO_NAT, type OwnHalf, type Phase, profileOf, type Turn } from "./state.ts";
 
 /** RFC 2409 section 5 allows 8 to 256 octets; 32 are as much as the strongest hash here needs. */
 const NONCE_LENGTH = 32;
@@ -46,14 +47,23 @@ export function encodeClear(sa: IsakmpSa, payloads: readonly IsakmpPayload[]): B
   return encodeIsakmp(head, payloads, ISAKMP);
 }
 
+/** The two ends of an SA that is, or is about to be. */
+type Ends = Pick<IsakmpSa, "local" | "remote">;
+
+/** How the key of a peer is looked for: in the keyrings of the profile, or in all while that is not known. */
+export function keySearch({ endpoint }: Turn, { local, remote }: Ends, profile = "", identity?: Id): KeySearch {
+  const { keyrings } = profileOf(endpoint, profile) ?? {};
+  return { local: local.address, remote: remote.address, identity, keyrings };
+}
+
 /**
  * The policies that can lead anywhere with this peer: methods that are implemented, a key for its address (or for some
  * identity, where Aggressive Mode will tell it) or a key to sign with.
  */
-export function usablePolicies(turn: Turn, address: string, mode: Phase1Mode, profile?: string): IsakmpPolicy[] {
+export function usablePolicies(turn: Turn, ends: Ends, mode: Phase1Mode, profile?: string): IsakmpPolicy[] {
   const { policies, profiles, keys } = turn.endpoint.config;
-  const isNamed = mode === "aggressive" && keys.some((entry) => entry.identity !== undefined);
-  const hasKey = isNamed || findKey(keys, address, undefined) !== undefined;
+  const search = keySearch(turn, ends, profile);
+  const hasKey = (mode === "aggressive" && hasNamedKey(keys, search)) || findKey(keys, search) !== undefined;
   const signs = profiles.some(({ name, signer }) => signer !== undefined && (profile ?? name) === name);
   return policies.filter(
     ({ authentication, group }) =>
@@ -92,7 +102,9 @@ export function blankSa(
     cookieInitiator: fixed.cookieInitiator,
     cookieResponder: fixed.cookieResponder,
     profile: fixed.profile,
+    keyring: undefined,
     identity: undefined,
+    certificate: undefined,
     agreed: fixed.agreed,
     keys: undefined,
     iv: EMPTY,

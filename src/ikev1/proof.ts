@@ -8,7 +8,7 @@ import type { PublicKey, SignatureScheme } from "../crypto/api.ts";
 import { Id } from "../wire/isakmp.ts";
 import { IsakmpCertEncoding } from "../wire/isakmpNumbers.ts";
 import { type IsakmpPayload, isakmpPayloadOf } from "../wire/isakmpPayloads.ts";
-import type { Ikev1Profile } from "./api.ts";
+import { GLOBAL_KEYRING, type Ikev1Profile } from "./api.ts";
 import {
   cipherKey,
   hashInitiator,
@@ -19,6 +19,7 @@ import {
   skeyidSignature,
   skeyids,
 } from "./keys.ts";
+import { keySearch } from "./phase1.ts";
 import { findKey } from "./profile.ts";
 import { isSignature } from "./proposal.ts";
 import { type Agreed, cookiesOf, type IsakmpSa, type Transcript, type Turn } from "./state.ts";
@@ -39,9 +40,10 @@ export interface KeyInput {
 export function takeKeys(turn: Turn, sa: IsakmpSa, { policy, suite }: Agreed, input: KeyInput): boolean {
   const { crypto } = turn.tools;
   const { ni, nr, gxi, gxr, shared, identity } = input;
-  const psk = findKey(turn.endpoint.config.keys, sa.remote.address, identity);
+  const psk = findKey(turn.endpoint.config.keys, keySearch(turn, sa, sa.profile, identity));
   const withSignature = isSignature(policy.authentication);
   if (!withSignature && psk === undefined) return false;
+  sa.keyring = withSignature ? undefined : (psk!.keyring ?? GLOBAL_KEYRING);
   const first = withSignature
     ? skeyidSignature(crypto, suite.hash, ni, nr, shared)
     : skeyidPsk(crypto, suite.hash, psk!.key.secret, ni, nr);

@@ -21,6 +21,10 @@ import { NON_ESP_MARKER, sendAgain } from "./transmit.ts";
 /** Throws WireError where the octets are no ISAKMP message. */
 export function receiveDatagram(turn: Turn, datagram: Datagram): void {
   const { octets, remote, local } = datagram;
+  if (turn.endpoint.config.enabled === false) {
+    drop(turn, "disabled", remote);
+    return;
+  }
   if (octets.length === 1 && octets[0] === 0xff) {
     drop(turn, "keepalive", remote);
     return;

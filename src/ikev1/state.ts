@@ -83,6 +83,8 @@ export interface Authenticating {
   readonly identity: Id;
   /** The SIG payload; empty with a pre-shared key, whose hash has been checked. */
   readonly signature: Bytes;
+  /** DER, the first of those that the peer has sent. */
+  readonly certificate: Bytes | undefined;
   /** The message, the IV behind it and where it came from, taken over with the decision. */
   readonly heard: Bytes;
   readonly iv: Bytes;
@@ -184,7 +186,11 @@ export interface IsakmpSa {
   cookieResponder: string;
   /** Name of the profile; empty on a responder's SA until the peer has named itself. */
   profile: string;
+  /** Where the pre-shared key came from; undefined before there are keys, and with signatures. */
+  keyring: string | undefined;
   identity: Id | undefined;
+  /** DER, the peer's own, once it is proved; undefined with a pre-shared key. */
+  certificate: Bytes | undefined;
   agreed: Agreed | undefined;
   keys: SaKeys | undefined;
   /** The phase 1 chain: IV of the next encrypted message, and once established what phase 2 begins with. */

@@ -1,9 +1,10 @@
 /**
  * Which profile and which pre-shared key a peer gets: the keyring and profile rules of Cisco IOS.
  */
-import { type Bytes, equal, fromUtf8 } from "../base/bytes.ts";
+import { type Bytes, equal } from "../base/bytes.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import { matchesMap } from "../pki/certificateMap.ts";
+import { domainOf } from "../pki/identity.ts";
 import { parseAddress } from "../wire/address.ts";
 import type { Id } from "../wire/ikev2.ts";
 import { IdType } from "../wire/ikev2Numbers.ts";
@@ -52,12 +53,6 @@ function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
   }
   if (identity.type !== IdType.IPV4_ADDR && identity.type !== IdType.IPV6_ADDR) return false;
   return match.remoteAddresses.some(({ network, mask }) => maskBits(network, mask, identity.data) >= 0);
-}
-
-/** `example.org` of `gm1.example.org` and of `gm1@example.org`. */
-function domainOf({ type, data }: Id): string {
-  const text = fromUtf8(data);
-  return text.slice(text.indexOf(type === IdType.RFC822_ADDR ? "@" : ".") + 1);
 }
 
 /**

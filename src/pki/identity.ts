@@ -23,6 +23,12 @@ export function nameOfIdentity(identity: Id): Name | undefined {
   }
 }
 
+/** `example.org` of the host `gm1.example.org` and of the user `gm1@example.org`; text without such a part is its own. */
+export function domainOf({ type, data }: Id): string {
+  const text = fromUtf8(data);
+  return text.slice(text.indexOf(type === IdType.RFC822_ADDR ? "@" : ".") + 1);
+}
+
 /** As `formatIdentity`, with distinguished names as IOS shows them. */
 export function identityText(identity: Id): string {
   const name = nameOfIdentity(identity);

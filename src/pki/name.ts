@@ -131,11 +131,19 @@ export function parseName(text: string): Name | undefined {
 
 /** Equal for names that RFC 5280 section 7.1 calls equal: letters of either case, runs of blanks counted once. */
 export function nameKey(name: Name): string {
-  return name.attributes
-    .map(({ type, value }) => `${type}=${value.trim().replace(/\s+/g, " ").toLowerCase()}`)
-    .join("\u0000");
+  return name.attributes.map(attributeKey).join("\u0000");
+}
+
+function attributeKey({ type, value }: NameAttribute): string {
+  return `${type}=${value.trim().replace(/\s+/g, " ").toLowerCase()}`;
 }
 
 export function sameName(a: Name, b: Name): boolean {
   return nameKey(a) === nameKey(b);
+}
+
+/** Whether each of the attributes stands somewhere in the name, values compared as by `nameKey`. */
+export function hasAttributes({ attributes }: Name, wanted: readonly NameAttribute[]): boolean {
+  const held = new Set(attributes.map(attributeKey));
+  return wanted.every((attribute) => held.has(attributeKey(attribute)));
 }

@@ -46,6 +46,7 @@ export const HOSTNAME = "2a864886f70d010902";
 export const EMAIL_ATTRIBUTE = "2a864886f70d010901";
 export const DOMAIN_COMPONENT = "0992268993f22c640119";
 export const COUNTRY = "550406";
+export const ORGANIZATIONAL_UNIT = "55040b";
 
 /** `cn`, or dotted numbers where the attribute has no word here. */
 export function wordOfAttribute(oid: string): string {
