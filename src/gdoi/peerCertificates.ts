@@ -3,7 +3,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import { type Micros, SECOND } from "../base/micros.ts";
 import type { Crypto } from "../crypto/api.ts";
-import type { AuthAnswer, EndpointConfig, Ikev1Outcome } from "../ikev1/api.ts";
+import type { AuthAnswer, EndpointConfig, Ikev1Outcome, Ikev1Profile } from "../ikev1/api.ts";
 import { type CalendarSeconds, EPOCH_DEFAULT } from "../pki/calendar.ts";
 import { type Certificate, decodeCertificate } from "../pki/certificate.ts";
 import { checkChain } from "../pki/chain.ts";
@@ -14,9 +14,15 @@ import { IsakmpIdType, IsakmpNotifyType, OakleyAuthentication } from "../wire/is
 
 /** An IKEv1 endpoint, and what the role above it checks the certificates of peers against. */
 export interface IsakmpConfig extends EndpointConfig {
+  readonly profiles: readonly IsakmpProfile[];
   readonly trustpoints?: readonly Trustpoint[];
   /** Calendar time at the instant 0 of the run; 2026-01-01 unless told. */
   readonly epoch?: CalendarSeconds;
+}
+
+/** `trustpoints`: names of those that count for the peers of the profile; absent: all of the endpoint. */
+export interface IsakmpProfile extends Ikev1Profile {
+  readonly trustpoints?: readonly string[];
 }
 
 type Authenticating = Extract<Ikev1Outcome, { kind: "authenticating" }>;
@@ -32,7 +38,7 @@ export function judgePeer(crypto: Crypto, config: IsakmpConfig, peer: Authentica
   const [own] = certificates;
   if (own?.publicKey === undefined) return refuse("INVALID-CERTIFICATE");
   const at = (config.epoch ?? EPOCH_DEFAULT) + Math.floor(now / SECOND);
-  const results = (config.trustpoints ?? []).map(({ anchor, crls, revocation }) =>
+  const results = trustpointsFor(config, peer.profile).map(({ anchor, crls, revocation }) =>
     checkChain(crypto, certificates, { anchors: [anchor], crls, revocation }, at),
   );
   if (!results.some(({ ok }) => ok)) {
@@ -42,6 +48,11 @@ export function judgePeer(crypto: Crypto, config: IsakmpConfig, peer: Authentica
   return isCertified(own, peer.identity)
     ? { accept: true, publicKey: own.publicKey }
     : refuse("INVALID-ID-INFORMATION");
+}
+
+function trustpointsFor({ profiles, trustpoints = [] }: IsakmpConfig, profile: string): readonly Trustpoint[] {
+  const names = profiles.find(({ name }) => name === profile)?.trustpoints;
+  return names === undefined ? trustpoints : trustpoints.filter(({ name }) => names.includes(name));
 }
 
 type Refusal = "INVALID-CERT-ENCODING" | "INVALID-CERTIFICATE" | "INVALID-CERT-AUTHORITY" | "INVALID-ID-INFORMATION";

@@ -64,7 +64,7 @@ function revocationOf({ revocationCheck, at, name }: PkiTrustpoint, problems: Co
 /** The maps of `match certificate`. A map that does not exist is a finding of the configuration's own check. */
 export function certificateMapsOf(
   ios: IosConfig,
-  { matchCertificates }: Ikev2Profile,
+  { matchCertificates }: Pick<Ikev2Profile, "matchCertificates">,
   problems: ConfigProblem[],
 ): Pick<AuthProfile["match"], "certificateMaps"> {
   if (matchCertificates.length === 0) return {};

@@ -19,12 +19,13 @@ export interface GmConfig {
 
 /**
  * How a group is registered with and rekeyed. The G-IKEv2 groups of one member have one dialect: it decides how the
- * payloads of its IKE SAs are read. `profile`: IKEv2 profile to register with. `switches`: open points of the protocol
- * where they are not to have their defaults.
+ * payloads of its IKE SAs are read. `profile`: IKEv2 or ISAKMP profile to register with; without one GDOI takes the last of
+ * its endpoint, where the global settings are. `switches`: open points of the protocol where they are not to have their
+ * defaults.
  */
 export type GroupProtocol =
   | ({ readonly kind: "gikev2"; readonly profile: string } & DialectChoice)
-  | { readonly kind: "gdoi"; readonly switches?: Partial<GdoiSwitches> };
+  | { readonly kind: "gdoi"; readonly profile?: string; readonly switches?: Partial<GdoiSwitches> };
 
 export type ProtocolKind = GroupProtocol["kind"];
 

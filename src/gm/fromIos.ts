@@ -24,6 +24,7 @@ import type {
   IosConfig,
   IosInterface,
   KekCipher,
+  Reference,
   ServerAddress,
   SignatureHash,
   TransformSet,
@@ -67,7 +68,7 @@ export function gmFromIos(ios: IosConfig, pki?: RouterPki): GmFromIos {
       attachments.push({ group: group.name, interface: one.name });
       // A group on several interfaces has one registration, from the first of them.
       if (groups.has(group.name)) continue;
-      const config = groupConfig(ios, group, entry, local, problems);
+      const config = groupConfig(ios, group, map, entry, local, problems);
       if (config !== undefined) groups.set(group.name, config);
       locals.push(local);
     }
@@ -105,6 +106,7 @@ function localAddress(ios: IosConfig, one: IosInterface, map: CryptoMap, group: 
 function groupConfig(
   ios: IosConfig,
   group: GkmGroup,
+  map: CryptoMap,
   entry: GkmMapEntry,
   local: number,
   problems: ConfigProblem[],
@@ -116,7 +118,10 @@ function groupConfig(
   const denied = acl === undefined ? [] : entriesOf(acl, problems).filter(({ action }) => action === "deny");
   const servers = group.servers.flatMap((server) => serverEndpoint(ios, server));
   if (problems.length > before || group.identity === undefined || servers.length === 0) return undefined;
-  const protocol = protocolOf(client);
+  const protocol = protocolOf(client, entry.isakmpProfile ?? map.isakmpProfile);
+  if (protocol.kind === "gdoi" && protocol.profile !== undefined && !ios.isakmp.profiles.has(protocol.profile)) {
+    return undefined;
+  }
   const capabilities = capabilitiesOf(ios, client, protocol.kind, problems);
   return {
     name: group.name,
@@ -131,9 +136,14 @@ function groupConfig(
   };
 }
 
-/** GDOI unless `client protocol gikev2 PROFILE` says otherwise, as on IOS. */
-function protocolOf({ protocol, profile }: GkmClient): GroupProtocol {
-  if (protocol === "gdoi" || profile === undefined) return { kind: "gdoi" };
+/**
+ * GDOI unless `client protocol gikev2 PROFILE` says otherwise, as on IOS. `isakmpProfile`: of the entry, or else of the map;
+ * the data models of 17.6 images have both.
+ */
+function protocolOf({ protocol, profile }: GkmClient, isakmpProfile: Reference | undefined): GroupProtocol {
+  if (protocol === "gdoi" || profile === undefined) {
+    return { kind: "gdoi", ...(isakmpProfile === undefined ? {} : { profile: isakmpProfile.name }) };
+  }
   return { kind: "gikev2", dialect: "rfc9838", profile: profile.name };
 }
 

@@ -8,19 +8,26 @@ import { isHostOutcome, passOn } from "../gikev2/outcomes.ts";
 import { close, initiate, lastSa, saView } from "../ikev1/endpoint.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import { Doi, GdoiExchange, IsakmpNotifyType } from "../wire/isakmpNumbers.ts";
+import type { GroupProtocol } from "./config.ts";
 import { isUsedByOthers, type Registering, registeringOver, serverFailed, takeGrant, wishOf } from "./registration.ts";
 import type { GmGroup, IsakmpSide, Registrar, Turn } from "./state.ts";
 import { groupsOf } from "./state.ts";
 
 export const gdoiRegistrar: Registrar = {
   exchangeOf: () => GdoiExchange.GROUPKEY_PULL,
-  canShare: () => true,
+  canShare: ({ protocol: a }, { protocol: b }) => profileName(a) === profileName(b),
   open(turn, group, server) {
     const { endpoint } = sideOf(turn);
-    const [profile] = endpoint.config.profiles;
-    const options = { local: group.config.local, remote: server, profile: profile!.name, doi: Doi.GDOI };
-    const outcomes = initiate(endpoint, turn.tools, options, turn.now);
-    return { sa: lastSa(endpoint), outcomes: outcomes.filter(isHostOutcome) };
+    const { local, protocol } = group.config;
+    const profile = profileName(protocol) ?? endpoint.config.profiles.at(-1)!.name;
+    const outcomes = initiate(endpoint, turn.tools, { local, remote: server, profile, doi: Doi.GDOI }, turn.now);
+    // Without a key for the server nothing leaves.
+    const failed = outcomes.find((outcome) => outcome.kind === "closed");
+    return {
+      sa: lastSa(endpoint),
+      outcomes: outcomes.filter(isHostOutcome),
+      ...(failed === undefined ? {} : { failed }),
+    };
   },
   isUp: (turn, sa) => saView(sideOf(turn).endpoint, sa)?.established === true,
   ask,
@@ -28,6 +35,10 @@ export const gdoiRegistrar: Registrar = {
   leave: closeUnused,
   retire: closeUnused,
 };
+
+function profileName(protocol: GroupProtocol): string | undefined {
+  return protocol.kind === "gdoi" ? protocol.profile : undefined;
+}
 
 export function sideOf({ state }: Turn): IsakmpSide {
   return state.isakmp!;

@@ -48,9 +48,10 @@ function tryServer(turn: Turn, group: GmGroup, transition: GmTransition): void {
     if (shared.step === "request") registrar.ask(turn, group, shared.sa);
     return;
   }
-  const { sa, outcomes } = registrar.open(turn, group, server);
+  const { sa, outcomes, failed } = registrar.open(turn, group, server);
   moveTo(group, transition, { at: "registering", server, sa, step: "auth", since: turn.now });
   passOn(turn.out, outcomes);
+  if (failed !== undefined) serverFailed(turn, group, failed.reason, failed.notify);
 }
 
 /** What a group asks for. */

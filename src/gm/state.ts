@@ -201,12 +201,16 @@ export interface Registrar {
   exchangeOf(group: GmGroup, isShared: boolean): number;
   /** Whether two groups can register over one SA with a key server, apart from their addresses. */
   canShare(a: GmGroupConfig, b: GmGroupConfig): boolean;
-  /** Begins an SA with the server; `outcomes` are for the host. */
+  /** Begins an SA with the server; `outcomes` are for the host. `failed`: it came to nothing at once. */
   open(
     turn: Turn,
     group: GmGroup,
     server: Endpoint,
-  ): { readonly sa: SaNumber; readonly outcomes: readonly HostOutcome[] };
+  ): {
+    readonly sa: SaNumber;
+    readonly outcomes: readonly HostOutcome[];
+    readonly failed?: { readonly reason: string; readonly notify: number };
+  };
   isUp(turn: Turn, sa: SaNumber): boolean;
   /** Asks over an SA that stands. */
   ask(turn: Turn, group: GmGroup, sa: SaNumber): void;

@@ -10,6 +10,7 @@ import type { DialectChoice } from "../gikev2/dialects.ts";
 import type { GroupId } from "../gikev2/groupId.ts";
 import type { DataSuite, KekSuite } from "../gikev2/policy.ts";
 import type { EndpointConfig } from "../ikev2/api.ts";
+import type { Authorization } from "./authorization.ts";
 import type { Retransmit } from "./schedule.ts";
 
 export interface KsConfig {
@@ -82,14 +83,6 @@ export interface DataSaConfig {
   /** RFC 9827: 2 for SAs with several senders. */
   readonly sequenceNumbers: number;
   readonly entries: readonly { readonly action: "permit" | "deny"; readonly selector: Selector }[];
-}
-
-/** Each list that is there must hold the member. */
-export interface Authorization {
-  /** First and last address, as numbers; the first entry that has the member's decides, and none means no. */
-  readonly addresses?: readonly { readonly permit: boolean; readonly first: number; readonly last: number }[];
-  /** Identities in text form, such as `192.0.2.1` or `gm1.example`. */
-  readonly identities?: readonly string[];
 }
 
 /** Habits that no document fixes, or on which documents disagree. */

@@ -7,8 +7,10 @@ import { entriesOf, groupIdOf, kekSuiteOf, SIGNATURE_HASH, suiteOfTransformSet }
 import { endpointOfIos } from "../gikev2/iosIke.ts";
 import type { RouterPki } from "../gikev2/iosPki.ts";
 import { iosProblem } from "../gikev2/iosProblem.ts";
-import type { GkmGroup, IosConfig, LocalServer, RsaKey, SaIpsec } from "../ios/model.ts";
+import type { CryptoIdentity, GkmGroup, IosConfig, LocalServer, RsaKey, SaIpsec } from "../ios/model.ts";
+import { parseName } from "../pki/name.ts";
 import { Encr, SequenceNumbers } from "../wire/ikev2Numbers.ts";
+import type { MemberIdentity } from "./authorization.ts";
 import type { DataSaConfig, GdoiService, GikeService, KsConfig, KsGroupConfig } from "./config.ts";
 
 export interface KsFromIos {
@@ -128,10 +130,8 @@ const GDOI_KEKS: Readonly<Record<LocalServer["rekeyAlgorithm"], readonly [encr: 
 function gdoiService(ios: IosConfig, server: LocalServer, problems: ConfigProblem[]): GdoiService {
   const [encr, encrKeyBits] = GDOI_KEKS[server.rekeyAlgorithm];
   const { rekeyAcknowledgement, authorizationAddress, authorizationIdentity } = server;
-  if (authorizationIdentity !== undefined) {
-    const { at, name } = authorizationIdentity;
-    problems.push(iosProblem("iosUnsupported", at, `authorization identity ${name} is not modelled.`));
-  }
+  const named = authorizationIdentity && ios.identities.get(authorizationIdentity.name);
+  const identities = named && identitiesOf(named, problems);
   const list = authorizationAddress && ios.accessLists.get(authorizationAddress.name);
   const entries = list && entriesOf(list, problems);
   const addresses = entries?.map(({ action, selector: { sourceFirst: first, sourceLast: last } }) => ({
@@ -144,8 +144,20 @@ function gdoiService(ios: IosConfig, server: LocalServer, problems: ConfigProble
   return {
     switches: { acknowledgement },
     kekSuite: { encr, encrKeyBits, integ: 0, kwa: 0 },
-    ...(addresses === undefined ? {} : { authorization: { addresses } }),
+    ...(addresses === undefined && identities === undefined
+      ? {}
+      : { authorization: { ...(addresses && { addresses }), ...(identities && { identities }) } }),
   };
+}
+
+function identitiesOf({ distinguishedNames, hostnames }: CryptoIdentity, problems: ConfigProblem[]): MemberIdentity[] {
+  const byName = distinguishedNames.flatMap(({ value, at }): MemberIdentity[] => {
+    const name = parseName(value);
+    if (name !== undefined) return [{ kind: "dn", attributes: name.attributes }];
+    problems.push(iosProblem("iosRefused", at, `"${value}" is no distinguished name such as ou=Members,o=Example.`));
+    return [];
+  });
+  return [...byName, ...hostnames.map(({ value }): MemberIdentity => ({ kind: "fqdn", text: value }))];
 }
 
 /** The destination of the list's first permit entry is where multicast rekeys go, and with which port. */

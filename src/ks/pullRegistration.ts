@@ -3,7 +3,6 @@
  * is asked here is whether they may join. Message 1 changes nothing but that the group has keys from then on; the member is
  * entered with message 3, which shows that it is there.
  */
-import { parseIpv4 } from "../base/ipv4.ts";
 import { judgePeer } from "../gdoi/peerCertificates.ts";
 import { obstacle } from "../gdoi/policySa.ts";
 import { grantKeys, offerPolicy, type PullId, type PullOutcome, refusePull, takePullOutcome } from "../gdoi/pull.ts";
@@ -24,7 +23,7 @@ import {
   type RefusalReason,
   refillSenderIds,
 } from "./admission.ts";
-import type { Authorization } from "./config.ts";
+import { unauthorized } from "./authorization.ts";
 import { ensureKeys } from "./keyTimers.ts";
 import { pathOf } from "./keyTree.ts";
 import { hasKeys } from "./rekey.ts";
@@ -159,8 +158,7 @@ function groupFor(turn: Turn, side: IsakmpSide, pull: PullId, id: string) {
   if (view === undefined) return undefined;
   const group = turn.state.groups.get(id);
   const branch = group && branchOf(group, "gdoi");
-  const reason =
-    group === undefined ? "unknownGroup" : branch === undefined ? "protocol" : refusalOf(group, view, nameOf(view));
+  const reason = group === undefined ? "unknownGroup" : branch === undefined ? "protocol" : refusalOf(group, view);
   if (group === undefined || branch === undefined || reason !== undefined) {
     refuse(turn, side, pull, group, reason!, id);
     return undefined;
@@ -168,14 +166,10 @@ function groupFor(turn: Turn, side: IsakmpSide, pull: PullId, id: string) {
   return { group, branch, view };
 }
 
-function refusalOf(group: KsGroup, { remote }: SaView, identity: string): RefusalReason | undefined {
-  const { addresses, identities }: Authorization = group.config.gdoi?.authorization ?? {};
-  if (group.barred.has(remote.address)) return "barred";
-  const address = parseIpv4(remote.address);
-  const entry = addresses?.find(({ first, last }) => address !== undefined && first <= address && address <= last);
-  if (addresses !== undefined && entry?.permit !== true) return "address";
-  if (identities?.includes(identity) === false) return "identity";
-  return isFull(group, remote) ? "full" : undefined;
+function refusalOf(group: KsGroup, view: SaView): RefusalReason | undefined {
+  if (group.barred.has(view.remote.address)) return "barred";
+  const reason = unauthorized(group.config.gdoi?.authorization ?? {}, view);
+  return reason ?? (isFull(group, view.remote) ? "full" : undefined);
 }
 
 /** Identity types have the same numbers in both versions of IKE. */

@@ -106,6 +106,143 @@ crypto isakmp key NAMED hostname ks2
   });
 });
 
+describe("crypto isakmp profile and crypto keyring", () => {
+  const POLICY = "hostname ks1\ncrypto isakmp policy 10\n authentication pre-share\n group 14\n";
+  const profiles = (text: string, pki?: RouterPki) => isakmp(POLICY + text, pki).endpoint!.profiles;
+
+  it("stand in front of the global settings, in their order, with keyrings of their own", () => {
+    const { endpoint, problems } = isakmp(`${POLICY}crypto isakmp key GLOBAL address 0.0.0.0
+crypto keyring WEST
+ pre-shared-key address 10.1.0.0 255.255.0.0 key W
+crypto keyring LOOSE
+ local-address 192.168.1.7
+ pre-shared-key hostname gm9 key L
+crypto keyring ELSEWHERE vrf INTERNET
+ pre-shared-key address 10.9.0.1 key X
+crypto isakmp profile P
+ keyring WEST
+ match identity address 10.1.0.0 255.255.0.0
+ match identity host gm9.example
+ match identity host domain example.org
+ match identity user domain example.net
+ match identity group Staff
+ match identity address 10.8.0.1 INTERNET
+crypto isakmp profile Q
+ match identity address 0.0.0.0
+ initiate mode aggressive
+`);
+    expect(problems).toEqual([]);
+    expect(endpoint!.profiles).toMatchObject([
+      {
+        name: "P",
+        keyrings: ["WEST"],
+        match: {
+          anyRemote: false,
+          remoteAddresses: [{ network: "10.1.0.0", mask: "255.255.0.0" }],
+          remoteDomains: [
+            { type: IsakmpIdType.FQDN, domain: "example.org" },
+            { type: IsakmpIdType.USER_FQDN, domain: "example.net" },
+          ],
+          remoteUnits: ["Staff"],
+        },
+        mode: "main",
+      },
+      { name: "Q", keyrings: ["default"], mode: "aggressive" },
+      { name: "default", keyrings: ["default", "LOOSE", "ELSEWHERE"], match: { anyRemote: true } },
+    ]);
+    expect(endpoint!.profiles[0]!.match.remoteIdentities.map(formatId)).toEqual(["gm9.example", "KEY_ID 5374616666"]);
+    // Nobody comes by another routing table.
+    expect(
+      endpoint!.keys.map(({ keyring, address, localAddress }) => [keyring, address?.network, localAddress]),
+    ).toEqual([
+      [undefined, "0.0.0.0", undefined],
+      ["WEST", "10.1.0.0", undefined],
+      ["LOOSE", undefined, "192.168.1.7"],
+    ]);
+  });
+
+  it("name the router as self-identity says, or else as crypto isakmp identity does", () => {
+    const named = (lines: string, global = "") =>
+      formatId(profiles(`${global}crypto isakmp profile P\n match identity host h\n${lines}`)[0]!.localIdentity);
+    expect(named("")).toBe("192.168.1.1");
+    expect(named("", "crypto isakmp identity hostname\n")).toBe("ks1");
+    expect(named(" self-identity address\n", "crypto isakmp identity hostname\n")).toBe("192.168.1.1");
+    expect(named(" self-identity 10.9.9.9\n")).toBe("10.9.9.9");
+    expect(named(" self-identity fqdn\n")).toBe("ks1");
+    expect(named(" self-identity fqdn ks.example\n")).toBe("ks.example");
+    expect(named(" self-identity user-fqdn ks@example\n")).toBe("ks@example");
+  });
+
+  it("ask at their own interval, unless the global line says on demand", () => {
+    const dpd = (global: string) =>
+      profiles(`${global}crypto isakmp profile P\n match identity host h\n keepalive 30 retry 5\n`)[0]!.dpd;
+    const own = { idleMicros: 30_000_000, retransmit: { first: 5_000_000, factor: 1, repeats: 5 } };
+    expect(dpd("")).toEqual(own);
+    expect(dpd("crypto isakmp keepalive 15 periodic\n")).toEqual(own);
+    expect(dpd("crypto isakmp keepalive 15\n")).toBeUndefined();
+  });
+
+  it("belong to an address of the router, typed or of an interface", () => {
+    const local = (line: string) =>
+      profiles(
+        `interface Loopback0\n ip address 10.5.5.5 255.255.255.255\ninterface Loopback1\ncrypto isakmp profile P\n` +
+          ` match identity host h\n local-address ${line}\n`,
+      )[0]!.match.localAddresses;
+    expect([local("10.6.6.6"), local("Loopback0"), local("Loopback1")]).toEqual([["10.6.6.6"], ["10.5.5.5"], [""]]);
+  });
+
+  it("trust the authorities that they name, and judge their peers by those alone", () => {
+    const other = root("cn=Other");
+    const pki: RouterPki = {
+      ...PKI,
+      trustpoints: new Map([...PKI.trustpoints, ["OTHER", { anchor: other.certificate, crls: [] }]]),
+    };
+    const { endpoint } = isakmp(
+      `${TRUSTPOINT}crypto pki trustpoint OTHER\n revocation-check none\ncrypto isakmp policy 10\n group 14\n` +
+        "crypto isakmp profile P\n match identity host ks1\n ca trust-point TP\n" +
+        "crypto isakmp profile Q\n match identity host ks1\n ca trust-point OTHER\n",
+      pki,
+    );
+    expect(endpoint!.profiles.map(({ authorities, signer }) => [authorities?.length, signer !== undefined])).toEqual([
+      [1, true],
+      [1, false],
+      [2, true],
+    ]);
+    const member = issue("cn=gm7,o=Members", ca, {}, keyOf("gm7", 1024));
+    const identity = { type: 9, protocol: 0, port: 0, data: member.certificate.subject.octets };
+    const judged = (profile: string) => {
+      const peer = {
+        kind: "authenticating",
+        sa: 1,
+        method: 3,
+        identity,
+        profile,
+        certificates: [member.octets],
+      } as const;
+      return judgePeer(native, endpoint!, peer, 0).accept;
+    };
+    expect([judged("P"), judged("Q"), judged("default")]).toEqual([true, false, true]);
+  });
+});
+
+describe("crypto isakmp's other settings", () => {
+  const BASE = "crypto isakmp policy 10\n authentication pre-share\n";
+
+  it("switch IKEv1 off, and limit what is taken up", () => {
+    expect(isakmp(`${BASE}no crypto isakmp enable\n`).endpoint!.enabled).toBe(false);
+    const { endpoint } = isakmp(
+      `${BASE}crypto call admission limit ike sa 100\ncrypto call admission limit ike in-negotiation-sa 20\n`,
+    );
+    expect(endpoint).toMatchObject({ maxSas: 100, maxInNegotiation: 20 });
+    expect(endpoint!.enabled).toBeUndefined();
+  });
+
+  it("keep a NAT's mapping alive only where they say so", () => {
+    expect(isakmp(BASE).endpoint!.nat).toEqual({ keepaliveMicros: 0 });
+    expect(isakmp(`${BASE}crypto isakmp nat keepalive 20\n`).endpoint!.nat).toEqual({ keepaliveMicros: 20_000_000 });
+  });
+});
+
 describe("crypto isakmp with certificates", () => {
   const text = `${TRUSTPOINT}crypto isakmp policy 10\n encr aes\n group 14\ncrypto isakmp identity dn\n`;
   const endpoint = isakmp(text, PKI).endpoint!;

@@ -87,6 +87,44 @@ describe("registration by GROUPKEY-PULL", () => {
     expect(named(gm!.events, "isakmp.established")).toHaveLength(1);
   });
 
+  it("takes a phase 1 of its own for a group with another ISAKMP profile", () => {
+    const other = { name: "OTHER", id: { kind: "number", number: 2222 } } as const;
+    const net = gdoiNetwork({
+      members: 1,
+      ksConfig: (config) => ({ ...config, groups: [config.groups[0]!, { ...config.groups[0]!, ...other }] }),
+      gmConfig: (index, config) => {
+        const [global] = config.isakmp!.profiles;
+        const profiles = [{ ...global!, name: "SECOND" }, global!];
+        const second = gmGroup(index, { ...other, protocol: { kind: "gdoi", profile: "SECOND" } });
+        return { isakmp: { ...config.isakmp!, profiles }, groups: [...config.groups, second] };
+      },
+    });
+    const [gm] = net.members;
+    commandGm(net, gm!, { name: "mapApplied", group: "GROUP" });
+    runUntil(net, SECOND);
+    commandGm(net, gm!, { name: "mapApplied", group: "OTHER" });
+    runUntil(net, 2 * SECOND);
+    expect(named(gm!.events, "isakmp.established").map(({ data }) => data.profile)).toEqual(["default", "SECOND"]);
+    expect(named(gm!.events, "gm.registered").map(({ data }) => data.group)).toEqual(["GROUP", "OTHER"]);
+  });
+
+  it.each([
+    ["has no key for the key server", { keys: [] }, "authenticationFailed"],
+    ["has IKEv1 switched off", { enabled: false }, "disabled"],
+  ])("of a member that %s comes to nothing at once, and is tried again after the pause", (_, change, reason) => {
+    const net = gdoiNetwork({
+      members: 1,
+      gmConfig: (_index, config) => ({ ...config, isakmp: { ...config.isakmp!, ...change } }),
+    });
+    startAll(net);
+    runUntil(net, 5 * MINUTE);
+    const [gm] = net.members;
+    const failed = named(gm!.events, "gm.registrationFailed");
+    expect(failed[0]).toMatchObject({ at: 0, data: { reason, server: KS_ADDRESS } });
+    expect(failed.length).toBeGreaterThan(3);
+    expect(net.wire).toEqual([]);
+  });
+
   it("gives every sender an identifier of its own where the cipher counts", () => {
     const net = registered({ members: 3, group: { dataSas: [{ ...ksGroup().dataSas[0]!, suite: GCM }] } });
     const ids = net.members.map((gm) => gm.state.groups[0]!.held!.senderIds);

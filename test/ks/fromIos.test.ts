@@ -85,6 +85,33 @@ crypto gkm group`;
     expect(ks(lab("ks1").replace("crypto gkm group", GDOI)).config!.isakmp).toBeUndefined();
   });
 
+  it("knows the members that it lets into GDOI by the lines of crypto identity, and says which of them are none", () => {
+    const identity =
+      "crypto identity STAFF\n dn ou=Members,o=Example\n fqdn gm1.example\n description those of the west\n!\n";
+    const text = lab("ks1")
+      .replace("crypto gkm group", `${identity}${GDOI}`)
+      .replace("  no gdoi\n", "  authorization identity STAFF\n");
+    const { config, problems } = ks(text);
+    expect(problems).toEqual([]);
+    expect(config!.groups[0]!.gdoi!.authorization).toEqual({
+      identities: [
+        {
+          kind: "dn",
+          attributes: [
+            { type: "55040a", value: "Example" },
+            { type: "55040b", value: "Members" },
+          ],
+        },
+        { kind: "fqdn", text: "gm1.example" },
+      ],
+    });
+    const wrong = text.replace("dn ou=Members,o=Example", "dn Members");
+    const line = wrong.split("\n").indexOf(" dn Members") + 1;
+    expect(ks(wrong).problems).toMatchObject([
+      { code: "iosRefused", line, message: expect.stringContaining("Members") },
+    ]);
+  });
+
   it("serves GDOI alone, with a KEK that G-IKEv2 does not have", () => {
     const text = lab("ks1")
       .replace("crypto gkm group", GDOI)
@@ -119,6 +146,37 @@ crypto gkm group`;
       source: { address: KS_ADDRESS, port: 848 },
       destination: { address: "239.1.1.1", port: 848 },
     });
+  });
+});
+
+describe("a member of GDOI", () => {
+  const GDOI = `crypto isakmp policy 10
+ encryption aes 256
+ authentication pre-share
+ group 14
+crypto keyring KS
+ pre-shared-key address 192.168.1.254 key cisco
+crypto isakmp profile P
+ keyring KS
+ match identity address 192.168.1.254
+crypto isakmp profile Q
+ keyring KS
+ match identity address 0.0.0.0
+`;
+  const text = (lines: string) =>
+    GDOI +
+    lab("gm1")
+      .replace(" client protocol gikev2 GKM_PROFILE\n", "")
+      .replace(/^(crypto map \S+ 10 gkm)$/m, lines);
+  const protocol = (lines: string) => gm(text(lines)).config?.groups[0]?.protocol;
+
+  it("registers with the ISAKMP profile of its map entry, or else of the map, or else with the global settings", () => {
+    const map = "crypto map CRYPTO_MAP";
+    expect(protocol(`${map} 10 gkm`)).toEqual({ kind: "gdoi" });
+    expect(protocol(`${map} isakmp-profile P\n${map} 10 gkm`)).toEqual({ kind: "gdoi", profile: "P" });
+    const both = `${map} isakmp-profile P\n${map} 10 gkm\n set isakmp-profile Q`;
+    expect(protocol(both)).toEqual({ kind: "gdoi", profile: "Q" });
+    expect(protocol(`${map} isakmp-profile NONE\n${map} 10 gkm`)).toBeUndefined();
   });
 });
 
