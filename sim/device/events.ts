@@ -27,6 +27,7 @@ export const DEVICE_EVENTS = {
     "data ping, from, to, sent, received, percent, text (!!!!!), line (as IOS prints it), minMicros, avgMicros, maxMicros.",
   "echo.answered": "An echo request was answered; data from, to.",
   "config.applied": "An operator changed the configuration; data lines.",
+  "config.isakmp": "IKEv1 was switched on or off; data enabled.",
   "config.groupPolicy": "What a key server's group hands out will be different from the next rekey on; data group.",
   "config.groupAdded": "A key server serves one more group; data group.",
   "config.groupRemoved": "A key server serves one group less; data group.",

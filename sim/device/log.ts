@@ -19,6 +19,19 @@ const BAD_MESSAGE = "IKE message from {remote} failed its sanity check or is mal
 
 const CHAIN_FAILED = "Certificate chain validation has failed. The certificate";
 
+/** The peer has proved that it knows a key, and still none of our profiles takes it. */
+const MODE_FAILURES = ["identity", "keyring"].flatMap((reason) =>
+  (["main", "aggressive"] as const).map((mode) =>
+    line(
+      "CRYPTO",
+      6,
+      "IKMP_MODE_FAILURE",
+      `Processing of ${mode === "main" ? "Main" : "Aggressive"} mode failed with peer at {remote}`,
+      { reason, mode },
+    ),
+  ),
+);
+
 export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
   "device.up": [line("SYS", 5, "RESTART", "System restarted --")],
   "device.down": [line("SYS", 5, "RELOAD", "Reload requested. Reload Reason: Reload Command.", { reason: "reload" })],
@@ -34,7 +47,7 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
     line("PKI", 3, "CRL_FETCH_FAIL", "CRL fetch for trustpoint failed: {issuer}", { reason: "noCrl" }),
     line("PKI", 3, "CERTIFICATE_INVALID", "Certificate chain validation has failed. Reason: {reason}"),
   ],
-  "isakmp.authFailed": [line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
+  "isakmp.authFailed": [...MODE_FAILURES, line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
   "isakmp.dropped": ["malformed", "grammar", "garbage", "hash", "signature"].map((reason) =>
     line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
   ),
@@ -72,6 +85,10 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
     ),
   ],
   "config.applied": [line("SYS", 5, "CONFIG_I", "Configured from console by console")],
+  "config.isakmp": [
+    line("CRYPTO", 6, "ISAKMP_ON_OFF", "ISAKMP is ON", { enabled: true }),
+    line("CRYPTO", 6, "ISAKMP_ON_OFF", "ISAKMP is OFF"),
+  ],
   "config.groupPolicy": [
     line(
       "GDOI",

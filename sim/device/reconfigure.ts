@@ -33,6 +33,10 @@ function reconfigure(network: Network, device: Device, config: IosConfig): reado
     device.spec = spec;
     return problems;
   }
+  const { enabled } = config.isakmp;
+  if (enabled !== before.config.isakmp.enabled) {
+    note(network, device.number, "config.isakmp", cause, undefined, { enabled });
+  }
   adoptSpec(device, spec);
   for (const { attachment } of device.ports) {
     if (attachment !== undefined) refreshLine(network, network.lines[attachment.line]!, cause);
