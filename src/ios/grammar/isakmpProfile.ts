@@ -5,15 +5,7 @@
 import type { Args } from "../args.ts";
 import { DEFAULTS, newIsakmpKeyring, newIsakmpProfile } from "../defaults.ts";
 import { type CommandSpec, defineMode, leftAside, obtain, sectionsAside } from "../grammar.ts";
-import type {
-  IosConfig,
-  IsakmpKeyring,
-  IsakmpMatch,
-  IsakmpProfile,
-  IsakmpSelf,
-  LocalAddress,
-  Reference,
-} from "../model.ts";
+import type { IosConfig, IsakmpKeyring, IsakmpMatch, IsakmpProfile, IsakmpSelf, LocalAddress } from "../model.ts";
 import { withKey, withoutKey } from "./isakmpKeys.ts";
 import { add, without } from "./placed.ts";
 
@@ -74,26 +66,23 @@ function selfOf(args: Args): IsakmpSelf {
   return kind === "address" ? { kind } : { kind, ...(text === undefined ? {} : { text }) };
 }
 
-/** A name stands in such a list once. */
-function named(list: readonly Reference[], reference: Reference): Reference[] {
-  return [...list.filter(({ name }) => name !== reference.name), reference];
-}
-
-function unnamed(list: readonly Reference[], name: string | undefined): Reference[] {
-  return list.filter((known) => known.name !== name);
+/** A command that names another object, and may be typed for several: a name stands in such a list once. */
+function listOf(pattern: string, list: "keyrings" | "matchCertificates" | "trustpoints"): CommandSpec<IsakmpProfile> {
+  const without = (target: IsakmpProfile, args: Args) => target[list].filter(({ name }) => name !== args.text("name"));
+  return {
+    pattern: `${pattern} <word:name>`,
+    noExact: true,
+    set(target, args) {
+      target[list] = [...without(target, args), args.reference("name")!];
+    },
+    no(target, args) {
+      target[list] = without(target, args);
+    },
+  };
 }
 
 const profileCommands: CommandSpec<IsakmpProfile>[] = [
-  {
-    pattern: "keyring <word:name>",
-    noExact: true,
-    set(target, args) {
-      target.keyrings = named(target.keyrings, args.reference("name")!);
-    },
-    no(target, args) {
-      target.keyrings = unnamed(target.keyrings, args.text("name"));
-    },
-  },
+  listOf("keyring", "keyrings"),
   {
     // `user` is the word of the command reference, `user-fqdn` that of newer images.
     pattern:
@@ -105,16 +94,7 @@ const profileCommands: CommandSpec<IsakmpProfile>[] = [
       target.matchIdentities = without(target.matchIdentities, matchOf(args));
     },
   },
-  {
-    pattern: "match certificate <word:map>",
-    noExact: true,
-    set(target, args) {
-      target.matchCertificates = named(target.matchCertificates, args.reference("map")!);
-    },
-    no(target, args) {
-      target.matchCertificates = unnamed(target.matchCertificates, args.text("map"));
-    },
-  },
+  listOf("match certificate", "matchCertificates"),
   {
     pattern:
       "self-identity {identity:{address} | <ipv4:address> | identity:{fqdn} [<word:text>] | " +
@@ -126,16 +106,7 @@ const profileCommands: CommandSpec<IsakmpProfile>[] = [
       target.selfIdentity = undefined;
     },
   },
-  {
-    pattern: "ca trust-point <word:name>",
-    noExact: true,
-    set(target, args) {
-      target.trustpoints = named(target.trustpoints, args.reference("name")!);
-    },
-    no(target, args) {
-      target.trustpoints = unnamed(target.trustpoints, args.text("name"));
-    },
-  },
+  listOf("ca trust-point", "trustpoints"),
   {
     pattern: "initiate mode mode:{aggressive | main}",
     set(target, args) {
