@@ -7,11 +7,11 @@ import { type ExecCommand, execRows, isIosError, type Ping, parseExec } from "..
 import { renderIosError } from "../../src/ios/iosError.ts";
 import { type ConfigSession, modesOf, openConfig, promptOf, typeLine } from "../../src/ios/parse.ts";
 import { showText } from "../../src/ios/show/show.ts";
+import { syslogLines } from "../device/syslog.ts";
 import { routerView, runningConfig } from "../device/views.ts";
 import { actionsOf } from "../scenario/execCommand.ts";
 import type { Run } from "../scenario/runner.ts";
 import type { RouterNode, Scenario } from "../scenario/scenario.ts";
-import { syslogLines } from "../scenario/syslog.ts";
 
 export interface Console {
   readonly run: Run;

@@ -9,11 +9,12 @@ import type { ConfigProblem } from "../../src/base/errors.ts";
 import type { Datagram, Happened, Send } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
-import type { Crypto } from "../../src/crypto/api.ts";
+import type { Crypto, PublicKey } from "../../src/crypto/api.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import type { DataPlaneOrder } from "../../src/esp/api.ts";
+import type { RouterPki } from "../../src/gikev2/iosPki.ts";
 import type { GmState } from "../../src/gm/state.ts";
-import type { IosConfig } from "../../src/ios/model.ts";
+import type { IosConfig, RsaKey } from "../../src/ios/model.ts";
 import type { KsState } from "../../src/ks/state.ts";
 import type { PairOrder } from "../../src/peer/pairPlane.ts";
 import type { SiteState } from "../../src/peer/site.ts";
@@ -49,6 +50,10 @@ export interface RouterSpec {
   readonly machines: readonly MachineSpec[];
   /** When it is switched on; default 0. */
   readonly startAt?: Micros;
+  /** Certificates that were issued to it. */
+  readonly pki?: RouterPki;
+  /** The public half of a key pair that its configuration names. */
+  readonly rsaPublicKey?: (key: RsaKey) => PublicKey;
   /** The same router with another configuration; absent: its machines stay what they are whatever is configured. */
   readonly withConfig?: (config: IosConfig) => ChangedRouter;
 }

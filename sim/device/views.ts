@@ -10,10 +10,13 @@ import type { InterfaceView, RouterView, RouteView } from "../../src/ios/show/vi
 import type { Device } from "./device.ts";
 import type { Network } from "./networkState.ts";
 import type { RouterSpec } from "./spec.ts";
+import { logOf } from "./syslog.ts";
 import { ikev2Views } from "./views/ikev2.ts";
 import { ipsecViews } from "./views/ipsec.ts";
 import { isakmpViews } from "./views/isakmp.ts";
 import { memberViews } from "./views/member.ts";
+import { natViews } from "./views/nat.ts";
+import { rsaKeyViews, trustpointViews } from "./views/pki.ts";
 import { serverViews } from "./views/server.ts";
 
 /** `now`: not before the last event of the network. Undefined for a host and for a router without power. */
@@ -35,6 +38,10 @@ export function routerView(network: Network, device: Device, now: Micros): Route
       state.endpoint === undefined ? [] : ikev2Views(spec.config, state.endpoint, now),
     ),
     isakmpSas: roles.flatMap(isakmpViews),
+    nat: natViews(device.nat, now),
+    trustpoints: trustpointViews(spec),
+    rsaKeys: () => rsaKeyViews(spec),
+    log: () => logOf(network, device),
     ipsec: device.ports.flatMap((port) => ipsecViews(device, spec.config, roles, port, now)),
   };
 }

@@ -1,5 +1,6 @@
 /** Routers whose roles follow their configuration while a run goes on. */
 import type { ConfigProblem } from "../../src/base/errors.ts";
+import { publicHalf } from "../../src/crypto/privateKey.ts";
 import { adoptConfig as adoptGm, changedGroups } from "../../src/gm/reconfigure.ts";
 import type { GmState } from "../../src/gm/state.ts";
 import { checkConfig } from "../../src/ios/check.ts";
@@ -16,7 +17,7 @@ import type {
   Reconfiguration,
   RouterSpec,
 } from "../device/spec.ts";
-import { machinesOf, roleProblems } from "./roles.ts";
+import { machinesOf, roleProblems, rsaKeyOf } from "./roles.ts";
 import type { RouterNode } from "./scenario.ts";
 
 /** The router of a node, ready to be configured otherwise. `keys`: see `machinesOf`. */
@@ -25,7 +26,12 @@ export function routerSpec(node: RouterNode, keys: SeededRng): RouterSpec {
 }
 
 function specOf(node: RouterNode, machines: readonly MachineSpec[], keys: SeededRng): RouterSpec {
-  return { ...node, machines, withConfig: (config) => changed(node, machines, config, keys) };
+  return {
+    ...node,
+    machines,
+    rsaPublicKey: (key) => publicHalf(rsaKeyOf(node, key, keys)),
+    withConfig: (config) => changed(node, machines, config, keys),
+  };
 }
 
 /** Codes of findings that keep a role from following; all others are for the author to read. */

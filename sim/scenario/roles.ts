@@ -73,11 +73,16 @@ function siteSpecs(node: RouterNode): readonly MachineSpec[] {
   ];
 }
 
+/** A key pair that the configuration of a node names: the same for all runs of a seed. */
+export function rsaKeyOf({ name }: RouterNode, { label, modulusBits }: RsaKey, keys: SeededRng): PrivateKey {
+  return rsaKey(keys.fork(`${name}/${label}/${modulusBits}`), modulusBits);
+}
+
 function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
   const made = new Map<string, PrivateKey>();
-  const keyOf = ({ label, modulusBits }: RsaKey): PrivateKey => {
-    const key = made.get(label) ?? rsaKey(keys.fork(`${node.name}/${label}/${modulusBits}`), modulusBits);
-    made.set(label, key);
+  const keyOf = (named: RsaKey): PrivateKey => {
+    const key = made.get(named.label) ?? rsaKeyOf(node, named, keys);
+    made.set(named.label, key);
     return key;
   };
   const { config } = ksFromIos(node.config, keyOf, node.pki);

@@ -58,6 +58,12 @@ export function logStamp(time: Micros): string {
   return `*${month} ${String(day).padStart(2)} ${timeOfDay(time)}`;
 }
 
+/** `00:00:10 UTC Mar 1 1993`. */
+export function calendarText(time: Micros): string {
+  const { month, day, year } = calendarDay(Math.floor(time / DAY));
+  return `${timeOfDay(time).slice(0, "00:00:00".length)} UTC ${month} ${day} ${year}`;
+}
+
 /** `*00:00:10.919 UTC Mon Mar 1 1993`: what `show clock` prints. */
 export function clockLine(time: Micros): string {
   const { month, day, year, weekday } = calendarDay(Math.floor(time / DAY));

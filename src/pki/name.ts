@@ -105,10 +105,14 @@ function stringTag(type: string, value: string): number {
 
 /** `cn=gm1.example.org,o=Vectors,c=CH`; commas and backslashes of values stand behind a backslash. */
 export function formatName(name: Name): string {
-  return [...name.attributes]
-    .reverse()
-    .map(({ type, value }) => `${wordOfAttribute(type)}=${value.replace(/[\\,]/g, "\\$&")}`)
+  return nameParts(name)
+    .map((part) => part.replace(/[\\,]/g, "\\$&"))
     .join(",");
+}
+
+/** `cn=gm1.example.org`, `o=Vectors`, `c=CH`, values as they are. */
+export function nameParts({ attributes }: Name): readonly string[] {
+  return [...attributes].reverse().map(({ type, value }) => `${wordOfAttribute(type)}=${value}`);
 }
 
 /** The name that `subject-name` of IOS means, or undefined where a part has no `=` or an attribute that IOS does not know. */

@@ -15,6 +15,10 @@ describe("Tab", () => {
     ["show crypto gk", "m "],
     ["show crypto is", "akmp "],
     ["show run", "ning-config "],
+    ["show ip nat tr", "anslations "],
+    ["show crypto pki tr", "ustpoints "],
+    ["show crypto ikev2 prop", "osal "],
+    ["show log", "ging "],
     ["nothing of that ki", ""],
     ["show ", ""],
   ])('"%s" goes on with "%s"', (typed, rest) => {
@@ -24,7 +28,8 @@ describe("Tab", () => {
 
 describe("the question mark", () => {
   it("behind a blank lists all that may follow, and the end of the line where the command is whole", () => {
-    expect(helpText(tables, "show crypto isakmp ")).toBe("  key\n  policy\n  sa\n");
+    expect(helpText(tables, "show crypto isakmp ")).toBe("  key\n  policy\n  profile\n  sa\n");
+    expect(helpText(tables, "show crypto pki certificates ")).toBe("  WORD\n  <cr>\n");
     expect(helpText(tables, "show ip route ")).toBe("  <cr>\n");
     expect(helpText(tables, "ping ")).toContain("  A.B.C.D\n");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { syslogLines } from "../../sim/scenario/syslog.ts";
+import { syslogLines } from "../../sim/device/syslog.ts";
 import { MINUTE, SECOND } from "../../src/base/micros.ts";
 import { noble } from "../../src/crypto/noble.ts";
 import { diskScenario, finishedRun } from "./diskScenario.ts";

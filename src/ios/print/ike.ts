@@ -93,7 +93,7 @@ function sameKey(a: NonNullable<Ikev2Peer["localKey"]>, b: NonNullable<Ikev2Peer
   return a.encryption === b.encryption && one.length === other.length && one.every((octet, i) => octet === other[i]);
 }
 
-function identityText(identity: IkeIdentity): string {
+export function identityText(identity: IkeIdentity): string {
   switch (identity.kind) {
     case "address":
       return `address ${formatIpv4(identity.address)}`;
@@ -106,7 +106,7 @@ function identityText(identity: IkeIdentity): string {
   }
 }
 
-function matchText(match: IdentityMatch): string {
+export function matchText(match: IdentityMatch): string {
   switch (match.kind) {
     case "any":
       return "any";

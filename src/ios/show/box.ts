@@ -1,8 +1,8 @@
-/** Views of the whole box: interfaces, routes, maps, access lists, clock, version. */
+/** Views of the whole box: interfaces, routes, access lists, clock, version. */
 import { formatIpv4, parseIpv4 } from "../../base/ipv4.ts";
-import { formatAccessList } from "../acl.ts";
+import { formatEntry } from "../acl.ts";
 import { clockLine } from "../clock.ts";
-import type { AccessList, CryptoMap, GkmGroup, IosConfig, TunnelMapEntry } from "../model.ts";
+import type { AccessList, AclEntry, IosConfig } from "../model.ts";
 import { lines, VERSIONS } from "./text.ts";
 import type { InterfaceView, RouterView, RouteView } from "./views.ts";
 
@@ -106,66 +106,6 @@ function routeLine(route: RouteView, isMaskKnown: boolean): string {
   return `${start} [${distance}/${metric}] via ${nextHop}${name === undefined ? "" : `, ${name}`}`;
 }
 
-/** `show crypto map [tag NAME | interface NAME]`. */
-export function cryptoMaps(config: IosConfig, tag: string | undefined, onInterface: string | undefined): string {
-  const wanted = onInterface === undefined ? tag : config.interfaces.get(onInterface)?.cryptoMap?.name;
-  const maps = [...config.cryptoMaps.values()].filter(
-    ({ name }) => (tag === undefined && onInterface === undefined) || name === wanted,
-  );
-  if (maps.length === 0) return "No crypto maps found.\n";
-  return maps.map((map) => mapText(config, map)).join("");
-}
-
-function mapText(config: IosConfig, map: CryptoMap): string {
-  const family = map.family === "ipv6" ? "IPv6" : "IPv4";
-  const users = [...config.interfaces.values()].filter(({ cryptoMap }) => cryptoMap?.name === map.name);
-  return lines(
-    [...map.entries.values()].flatMap(({ sequence, keyword, group: reference, acl }) => {
-      const group = reference && config.groups.get(reference.name);
-      return [
-        `Crypto Map ${family} "${map.name}" ${sequence} ${keyword}`,
-        ...(acl === undefined ? [] : [`        Extended IP access list ${acl.name}`]),
-        ...(reference === undefined ? [] : [`        Group Name: ${reference.name}`]),
-        ...(group === undefined ? [] : groupLines(group)),
-      ];
-    }),
-    [...map.tunnels.values()].flatMap(tunnelLines(family, map.name)),
-    `        Interfaces using crypto map ${map.name}:`,
-    users.map(({ name }) => `                ${name}`),
-    "",
-  );
-}
-
-function tunnelLines(family: string, map: string) {
-  return ({ sequence, peer, acl, transformSets, lifetimeSeconds, pfsGroup, ikev2Profile }: TunnelMapEntry) => [
-    `Crypto Map ${family} "${map}" ${sequence} ipsec-isakmp`,
-    ...(peer === undefined ? [] : [`        Peer = ${formatIpv4(peer.value)}`]),
-    ...(ikev2Profile === undefined ? [] : [`        IKEv2 Profile: ${ikev2Profile.name}`]),
-    ...(acl === undefined ? [] : [`        Extended IP access list ${acl.name}`]),
-    `        Security association lifetime: 4608000 kilobytes/${lifetimeSeconds} seconds`,
-    `        PFS (Y/N): ${pfsGroup === undefined ? "N" : "Y"}`,
-    ...(pfsGroup === undefined ? [] : [`        DH group:  group${pfsGroup}`]),
-    "        Transform sets={",
-    ...transformSets.map(({ name }) => `                ${name},`),
-    "        }",
-  ];
-}
-
-function groupLines({ identity, servers }: GkmGroup): string[] {
-  const id =
-    identity?.kind === "number"
-      ? `identity number ${identity.number}`
-      : identity && `identity address ipv4 ${formatIpv4(identity.address)}`;
-  return [
-    ...(id === undefined ? [] : [`        ${id}`]),
-    ...servers.map((server) =>
-      server.kind === "ipv4"
-        ? `        server address ipv4 ${formatIpv4(server.address)}`
-        : `        server ${server.kind === "ipv6" ? `address ipv6 ${server.address}` : `hostname ${server.name}`}`,
-    ),
-  ];
-}
-
 /** `show access-lists [NAME]`. */
 export function accessLists(config: IosConfig, name: string | undefined): string {
   const lists = [...config.accessLists.values()].filter((list) => name === undefined || list.name === name);
@@ -173,14 +113,20 @@ export function accessLists(config: IosConfig, name: string | undefined): string
 }
 
 function accessListText(list: AccessList): string {
-  const [, ...entries] = formatAccessList(list);
-  const kind = list.kind === "extended" ? "Extended" : "Standard";
-  const shown = entries.filter((line) => !line.startsWith(" remark "));
+  const isExtended = list.kind === "extended";
   return lines(
-    `${kind} IP access list ${list.name}`,
-    shown.map((line, index) => `    ${list.entries[index]!.sequence}${line}`),
+    `${isExtended ? "Extended" : "Standard"} IP access list ${list.name}`,
+    list.entries.map((entry) => `    ${entry.sequence} ${isExtended ? formatEntry(entry) : standardText(entry)}`),
   );
 }
+
+/** `permit 10.0.0.0, wildcard bits 0.255.255.255`. */
+function standardText({ action, source: { address, wildcard }, log }: AclEntry): string {
+  const bits = wildcard === 0 ? formatIpv4(address) : `${formatIpv4(address)}, wildcard bits ${formatIpv4(wildcard)}`;
+  return `${action} ${wildcard === ANY_ADDRESS ? "any" : bits}${log === undefined ? "" : ` ${log}`}`;
+}
+
+const ANY_ADDRESS = 0xffffffff;
 
 export function clock({ nowMicros }: RouterView): string {
   return lines(clockLine(nowMicros));

@@ -27,10 +27,13 @@ export function applyFilter(text: string, { kind, text: pattern }: OutputFilter)
   }
 }
 
-/** In the regular expressions of IOS an underscore is any delimiter: blank, comma, brace, start or end. */
+/**
+ * In the regular expressions of IOS an underscore is any delimiter: blank, comma, brace, start or end. It fits itself, too:
+ * the mnemonics of the log are full of it.
+ */
 function compile(pattern: string): RegExp | undefined {
   try {
-    return new RegExp(pattern.replace(/_/g, "(?:^|$|[ ,{}()])"));
+    return new RegExp(pattern.replace(/_/g, "(?:^|$|[ ,{}()_])"));
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import {
   field,
   hashOctets,
   hexSpi,
+  hexWords,
   keyOctets,
   lines,
   longSpi,
@@ -323,15 +324,13 @@ export function memberPublicKey(groups: readonly MemberGroupView[]): string {
     .map(({ name, kek, server }) => {
       const key = kek?.publicKey;
       if (kek === undefined || key === undefined) return lines(`GDOI Group: ${name}`, "");
-      const words = key.toUpperCase().match(/.{1,8}/g) ?? [];
-      const rows = words.flatMap((_, i) => (i % 9 === 0 ? [`      ${words.slice(i, i + 9).join(" ")}`] : []));
       const spi = kek.spi.toUpperCase();
       return lines(
         `GDOI Group: ${name}`,
         `  KS IP Address: ${server ?? "UNKNOWN"}`,
         `    conn-id: ${kek.connectionId}    my-cookie:${spi.slice(0, 8)}    his-cookie:${spi.slice(16, 24)}`,
         "    Key Data:",
-        rows,
+        hexWords(key, 9).map((row) => `      ${row}`),
         "",
       );
     })

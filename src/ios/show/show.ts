@@ -5,9 +5,12 @@
 import type { ExecCommand, OutputFilter } from "../exec.ts";
 import { canonicalInterface } from "../interfaceName.ts";
 import { printConfig, printInterfaceConfig } from "../print.ts";
-import { accessLists, clock, cryptoMaps, interfaceBrief, ipRoutes, version } from "./box.ts";
+import { accessLists, clock, interfaceBrief, ipRoutes, version } from "./box.ts";
 import { featureTable } from "./feature.ts";
 import { applyFilter } from "./filter.ts";
+import { ikev2Policies, ikev2Profiles, ikev2Proposals } from "./ikev2.ts";
+import { cryptoMaps, ipsecProfiles, transformSets } from "./ipsec.ts";
+import { isakmpKeys, isakmpPolicies } from "./isakmp.ts";
 import {
   serverAcl,
   serverCoop,
@@ -19,6 +22,7 @@ import {
   serverReplay,
   serverSummary,
 } from "./keyServer.ts";
+import { logging } from "./logging.ts";
 import {
   memberAcl,
   memberDataPlane,
@@ -32,6 +36,8 @@ import {
   rekeySa,
   rekeySaDetail,
 } from "./member.ts";
+import { natTranslations } from "./nat.ts";
+import { certificates, rsaKeys, trustpoints } from "./pki.ts";
 import { ikev2Sas, ipsecSas, isakmpSas, sessions } from "./sas.ts";
 import { lines } from "./text.ts";
 import type { MemberGroupView, RouterView, ServerGroupView } from "./views.ts";
@@ -81,16 +87,28 @@ const rows: readonly Row[] = [
     start: "crypto session",
     text: ({ view, words }) => sessions(view, words.includes("detail")),
   },
+  { start: "crypto ikev2 proposal", text: ({ view, words }) => ikev2Proposals(view.config, words[3]) },
+  { start: "crypto ikev2 policy", text: ({ view, words }) => ikev2Policies(view.config, words[3]) },
+  { start: "crypto ikev2 profile", text: ({ view, words }) => ikev2Profiles(view.config, words[3]) },
+  { start: "crypto isakmp policy", text: ({ view }) => isakmpPolicies(view.config.isakmp) },
+  { start: "crypto isakmp key", text: ({ view }) => isakmpKeys(view.config.isakmp) },
+  { start: "crypto ipsec transform-set", text: ({ view, words }) => transformSets(view.config, words[3]) },
+  { start: "crypto ipsec profile", text: ({ view, words }) => ipsecProfiles(view.config, words[3]) },
+  { start: "crypto key mypubkey rsa", text: ({ view, words }) => rsaKeys(view.rsaKeys(), words[4]) },
+  { start: "crypto pki certificates", text: ({ view, words }) => certificates(view.trustpoints, words[3]) },
+  { start: "crypto pki trustpoints", text: ({ view }) => trustpoints(view.trustpoints) },
   {
     start: "crypto map",
     text: ({ view, words }) => cryptoMaps(view.config, after(words, "tag"), interfaceAfter(words, "interface")),
   },
   { start: "ip interface brief", text: ({ view }) => interfaceBrief(view.interfaces) },
   { start: "ip route", text: ({ view }) => ipRoutes(view.routes) },
+  { start: "ip nat translations", text: ({ view }) => natTranslations(view.nat) },
   { start: "ip access-lists", text: ({ view, words }) => accessLists(view.config, words[2]) },
   { start: "access-lists", text: ({ view, words }) => accessLists(view.config, words[1]) },
   { start: "running-config", text: runningConfig },
   { start: "clock", text: ({ view }) => clock(view) },
+  { start: "logging", text: ({ view }) => logging(view.log()) },
   { start: "version", text: ({ view }) => version(view) },
 ];
 

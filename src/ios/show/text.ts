@@ -51,6 +51,12 @@ export function keyOctets({ cipher, keyBits }: TransformView): number {
   return fixed[cipher] ?? keyBits / 8;
 }
 
+/** Octets in hexadecimal as words of 8 digits, so many on a line: `30820122 300D0609`. */
+export function hexWords(hex: string, perLine: number): string[] {
+  const words = hex.toUpperCase().match(/.{1,8}/g) ?? [];
+  return words.flatMap((_, i) => (i % perLine === 0 ? [words.slice(i, i + perLine).join(" ")] : []));
+}
+
 export function encapsText(mode: "tunnel" | "transport"): string {
   return mode === "tunnel" ? "ENCAPS_TUNNEL" : "ENCAPS_TRANSPORT";
 }

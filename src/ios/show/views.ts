@@ -22,6 +22,14 @@ export interface RouterView {
   readonly ikev2Sas: readonly Ikev2SaView[];
   readonly isakmpSas: readonly IsakmpSaView[];
   readonly ipsec: readonly IpsecInterfaceView[];
+  /** Address translation: static entries first, then the others, oldest first. */
+  readonly nat: readonly NatEntryView[];
+  /** In the order of the configuration. */
+  readonly trustpoints: readonly TrustpointView[];
+  /** Computed when asked for: key pairs follow from the seed of a run, which takes a while. */
+  readonly rsaKeys: () => readonly RsaKeyView[];
+  /** Lines of the log since the start of the router, oldest first; gathered when asked for: a trace is long. */
+  readonly log: () => readonly string[];
 }
 
 export type MemberTypeText = "GDOI (ISAKMP)" | "G-IKEv2 (IKEv2)";
@@ -49,6 +57,46 @@ export interface RouteView {
   readonly nextHop: string | undefined;
   /** Canonical; `Null0` discards; absent for a route that is known by its next hop only. */
   readonly interface: string | undefined;
+}
+
+/** Ends as `10.1.1.2`, with `:500` where the protocol has ports. */
+export interface NatEntryView {
+  /** Undefined: whole addresses. */
+  readonly protocol: "tcp" | "udp" | "icmp" | "esp" | undefined;
+  readonly insideGlobal: string;
+  readonly insideLocal: string;
+  /** Undefined: anybody. */
+  readonly outside: string | undefined;
+}
+
+// ------------------------------------------------------------------------------------------------------------- keys
+
+export interface RsaKeyView {
+  readonly label: string;
+  readonly isExportable: boolean;
+  /** SubjectPublicKeyInfo, in hexadecimal digits. */
+  readonly publicKey: string;
+}
+
+export interface TrustpointView {
+  readonly name: string;
+  /** Undefined where nothing was issued. */
+  readonly own: CertificateView | undefined;
+  readonly authority: CertificateView | undefined;
+}
+
+export interface CertificateView {
+  /** Hexadecimal digits, an even number of them. */
+  readonly serial: string;
+  readonly usage: "General Purpose" | "Signature";
+  /** `cn=gm1`, `o=Vectors`: most specific first. */
+  readonly issuer: readonly string[];
+  readonly subject: readonly string[];
+  /** Of the subject. */
+  readonly hostname: string | undefined;
+  /** `02:35:16 UTC Nov 22 2026`. */
+  readonly start: string;
+  readonly end: string;
 }
 
 // ------------------------------------------------------------------------------------------------------ key server

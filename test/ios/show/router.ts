@@ -278,6 +278,36 @@ export const view: RouterView = {
       isNatted: false,
     },
   ],
+  nat: [
+    { protocol: undefined, insideGlobal: "192.0.2.9", insideLocal: "10.0.0.9", outside: undefined },
+    { protocol: "udp", insideGlobal: "192.0.2.1:500", insideLocal: "10.0.0.1:500", outside: "198.51.100.7:848" },
+  ],
+  trustpoints: [
+    {
+      name: "CA",
+      own: {
+        serial: "02",
+        usage: "General Purpose",
+        issuer: ["cn=Root", "o=Example"],
+        subject: ["cn=gm1", "hostname=R1"],
+        hostname: "R1",
+        start: "00:00:00 UTC Jan 1 2026",
+        end: "00:00:00 UTC Jan 1 2027",
+      },
+      authority: {
+        serial: "01",
+        usage: "Signature",
+        issuer: ["cn=Root", "o=Example"],
+        subject: ["cn=Root", "o=Example"],
+        hostname: undefined,
+        start: "00:00:00 UTC Jan 1 2025",
+        end: "00:00:00 UTC Jan 1 2035",
+      },
+    },
+    { name: "EMPTY", own: undefined, authority: undefined },
+  ],
+  rsaKeys: () => [{ label: "REKEYRSA", isExportable: true, publicKey: "30820122".repeat(9) }],
+  log: () => ["*Mar  1 00:00:00.000: %SYS-5-RESTART: System restarted --"],
   isakmpSas: [
     { destination: "1.1.1.1", source: "3.3.1.1", ...ENDS, state: "GDOI_IDLE", connectionId: 1001, status: "ACTIVE" },
     { destination: "3.3.1.1", source: "1.1.1.1", ...ENDS, state: "GDOI_REKEY", connectionId: 1002, status: "ACTIVE" },

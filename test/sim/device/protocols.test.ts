@@ -1,9 +1,9 @@
 /** One group, one key server, two protocols: what `show` and the log say of it. */
 import { describe, expect, test } from "vitest";
+import { syslogLines } from "../../../sim/device/syslog.ts";
 import { routerView } from "../../../sim/device/views.ts";
 import { loadScenario } from "../../../sim/scenario/loader.ts";
 import { createRun } from "../../../sim/scenario/runner.ts";
-import { syslogLines } from "../../../sim/scenario/syslog.ts";
 import { SECOND } from "../../../src/base/micros.ts";
 import { native } from "../../../src/crypto/native.ts";
 import { isIosError, parseExec } from "../../../src/ios/exec.ts";

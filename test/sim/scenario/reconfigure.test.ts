@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { syslogLines } from "../../../sim/device/syslog.ts";
 import { routerView } from "../../../sim/device/views.ts";
 import { loadScenario } from "../../../sim/scenario/loader.ts";
 import { createRun, type Run } from "../../../sim/scenario/runner.ts";
-import { syslogLines } from "../../../sim/scenario/syslog.ts";
 import type { ConfigError } from "../../../src/base/errors.ts";
 import { SECOND } from "../../../src/base/micros.ts";
 import { native } from "../../../src/crypto/native.ts";

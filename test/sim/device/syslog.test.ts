@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { EVENT_KINDS } from "../../../sim/check/eventKinds.ts";
 import { DEVICE_LOG } from "../../../sim/device/log.ts";
-import { syslogLines, syslogMessages } from "../../../sim/scenario/syslog.ts";
+import { syslogLines, syslogMessages } from "../../../sim/device/syslog.ts";
 import type { EventRow } from "../../../src/gikev2/eventTable.ts";
 import { GM_EVENTS } from "../../../src/gm/events.ts";
 import { KS_EVENTS } from "../../../src/ks/events.ts";

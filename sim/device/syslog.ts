@@ -8,7 +8,9 @@ import { GM_EVENTS } from "../../src/gm/events.ts";
 import { logStamp } from "../../src/ios/clock.ts";
 import { KS_EVENTS } from "../../src/ks/events.ts";
 import type { TraceEvent, TraceHead } from "../core/traceTypes.ts";
-import { DEVICE_LOG } from "../device/log.ts";
+import type { Device } from "./device.ts";
+import { DEVICE_LOG } from "./log.ts";
+import type { Network } from "./networkState.ts";
 
 type Lines = Pick<EventRow, "syslog" | "also">;
 
@@ -30,4 +32,17 @@ export function syslogLines(head: TraceHead, event: TraceEvent): readonly string
   if (device === undefined || device.role === "host" || device.role === "cloud") return [];
   const stamp = logStamp(event.time);
   return syslogMessages(event.kind, event.data).map((message) => `${device.name}: ${stamp}: ${message}`);
+}
+
+/** What a router has logged since it was switched on last, oldest first: `*Mar  1 00:00:10.919: %GDOI-5-...`. */
+export function logOf({ trace }: Network, { number }: Device): readonly string[] {
+  let lines: string[] = [];
+  for (let i = 0; i < trace.events; i++) {
+    const event = trace.event(i);
+    if (event.device !== number) continue;
+    // The buffer is memory like any other.
+    if (event.kind === "device.up") lines = [];
+    lines.push(...syslogMessages(event.kind, event.data).map((message) => `${logStamp(event.time)}: ${message}`));
+  }
+  return lines;
 }
