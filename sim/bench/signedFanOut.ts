@@ -20,7 +20,6 @@ import { createRoleNetwork } from "./roleNetwork.ts";
 /** Protocol and signature of the message; GDOI has it under AES-CBC, G-IKEv2 under AES-GCM. */
 export type SignedShape = "G-IKEv2 with ECDSA P-256" | "GDOI with RSA-2048";
 
-/** A key of the benchmark, always the same one. */
 /** The same key each time. */
 export function signerOf(shape: SignedShape): Signer {
   const rng = createRng(shape);

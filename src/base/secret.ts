@@ -3,7 +3,7 @@
  * own: trace data and `show` text hold only strings, numbers and truth values, and `printSecret` is the one way to make
  * a string of it.
  */
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, EMPTY } from "./bytes.ts";
 
 export interface Secret {
   readonly secret: Bytes;
@@ -12,6 +12,9 @@ export interface Secret {
 export function secret(octets: Bytes): Secret {
   return { secret: octets };
 }
+
+/** Where there is no key, such as that of an integrity algorithm beside an AEAD cipher. */
+export const NO_SECRET: Secret = secret(EMPTY);
 
 /** `<secret 16 B #3fa2>`: length and a 16-bit check value, the same on two devices that hold the same key. */
 export function printSecret(value: Secret): string {

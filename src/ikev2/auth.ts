@@ -25,6 +25,7 @@ import { closeSa, drop, lingerSa } from "./closing.ts";
 import { heedInitialContact, initialContact } from "./contact.ts";
 import { happened } from "./events.ts";
 import { deleteSa } from "./informational.ts";
+import { withoutAuthKeys } from "./keys.ts";
 import { startLifetime } from "./lifetime.ts";
 import { startLiveness } from "./liveness.ts";
 import { notify } from "./nat.ts";
@@ -180,6 +181,7 @@ function rejectResponder(turn: Turn, sa: IkeSa, identity: Id, problem: AuthProbl
 function establish(turn: Turn, sa: IkeSa, profile: AuthProfile, payloads: readonly Payload[]): void {
   const identity = sa.identity!;
   moveTo(turn.endpoint, sa, { at: "established" });
+  sa.keys = withoutAuthKeys(sa.keys!);
   listPeer(turn.endpoint, sa);
   stopTimer(turn.endpoint, sa, Slot.life);
   turn.outcomes.push(

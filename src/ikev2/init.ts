@@ -33,6 +33,7 @@ import {
   moveTo,
   type PendingRequest,
   type Phase,
+  profileOf,
   registryOf,
   Slot,
   startTimer,
@@ -73,7 +74,8 @@ export function startInit(turn: Turn, options: InitiateOptions, replaces = 0): I
   const number = endpoint.nextSa++;
   const fixed = { number, initiator: true, local, remote, marker, spiInitiator, spiResponder: NO_SPI, phase };
   const { authExchange, profile } = options;
-  const sa = blankSa(fixed, now, { authExchange, profile, replaces, options });
+  const isRepeated = profileOf(endpoint, profile)?.atLifetime === "reauthenticate";
+  const sa = blankSa(fixed, now, { authExchange, profile, replaces, options: isRepeated ? options : undefined });
   addSa(endpoint, sa);
   turn.outcomes.push(happened("ike.initiated", sa.number, remote, { spi: spiInitiator, authExchange }));
   sendInit(turn, sa, request);
@@ -252,7 +254,8 @@ function noteNat(turn: Turn, sa: IkeSa, spiResponder: string, payloads: readonly
 
 /** What tells one IKE_SA_INIT request from another: a repetition has all of it in common. RFC 7296 section 2.1. */
 function initKeyOf(message: IkeMessage, remote: Endpoint, ni: Bytes): string {
-  return `${message.spiInitiator} ${remote.address} ${remote.port} ${toHex(ni)}`;
+  // `join` makes one text; what a template makes is a tree of its parts for as long as the SA lives.
+  return [message.spiInitiator, remote.address, remote.port, toHex(ni)].join(" ");
 }
 
 /** An IKE_SA_INIT request; the grammar has been checked. `octets`: the message without marker. */

@@ -1,7 +1,7 @@
 /** The keys of an IKE SA: from a suite and a shared secret to what messages are protected with. RFC 7296 section 2.14. */
 import { type Bytes, fromHex } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
-import { secret } from "../base/secret.ts";
+import { NO_SECRET, secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import { ikeKeys, rekeySkeyseed, type IkeSuite as SuiteSpecs, skeyseed } from "../crypto/prf.ts";
@@ -43,7 +43,8 @@ export function deriveKeys(crypto: Crypto, input: KeyInput): SaKeySet {
 
 /** Keys of an IKE SA that replaces another: made under the old SK_d with the old PRF. RFC 7296 section 2.18. */
 export function deriveRekeyed(crypto: Crypto, old: Pick<SaKeySet, "d" | "prf">, input: KeyInput): SaKeySet {
-  return keySetOf(crypto, input, rekeySkeyseed(crypto, old.prf, old.d.secret, input.shared, input.ni, input.nr));
+  const seed = rekeySkeyseed(crypto, old.prf, old.d.secret, input.shared, input.ni, input.nr);
+  return keySetOf(crypto, input, seed);
 }
 
 /** Keys that follow from a SKEYSEED, whichever way that came about. */
@@ -63,13 +64,19 @@ export function keySetOf(crypto: Crypto, input: KeyInput, seed: Bytes): SaKeySet
     protection: { encr: specs.encr, integ: specs.integ },
     prf: specs.prf,
     d: secret(keys.d),
-    ai: secret(keys.ai),
-    ar: secret(keys.ar),
+    ai: specs.integ === undefined ? NO_SECRET : secret(keys.ai),
+    ar: specs.integ === undefined ? NO_SECRET : secret(keys.ar),
     ei: secret(keys.ei),
     er: secret(keys.er),
     pi: secret(keys.pi),
     pr: secret(keys.pr),
   };
+}
+
+/** What is left to keep of the keys when both sides are authenticated. */
+export function withoutAuthKeys(keys: SaKeySet): SaKeySet {
+  const { suite, protection, prf, d, ai, ar, ei, er } = keys;
+  return { suite, protection, prf, d, ai, ar, ei, er, pi: NO_SECRET, pr: NO_SECRET };
 }
 
 /** The eight octets of an SPI in hexadecimal. */

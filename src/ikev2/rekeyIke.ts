@@ -21,7 +21,7 @@ import { armChildren } from "./childTable.ts";
 import { happened } from "./events.ts";
 import { isNonce, NONCE_LENGTH, newPrivateKey, newSpi } from "./exchangeValues.ts";
 import { DELETE_IKE } from "./informational.ts";
-import { deriveRekeyed, type KeyInput, keyEntry, spiOctets } from "./keys.ts";
+import { deriveRekeyed, type KeyInput, keyEntry, spiOctets, withoutAuthKeys } from "./keys.ts";
 import { startLifetime } from "./lifetime.ts";
 import { startLiveness } from "./liveness.ts";
 import { notify } from "./nat.ts";
@@ -190,7 +190,7 @@ function makeSuccessor(turn: Turn, old: IkeSa, initiator: boolean, input: KeyInp
   const phase = { at: "established" } as const;
   const number = endpoint.nextSa++;
   const fixed = { number, initiator, local, remote, marker, spiInitiator, spiResponder, phase };
-  const keys = deriveRekeyed(tools.crypto, old.keys!, input);
+  const keys = withoutAuthKeys(deriveRekeyed(tools.crypto, old.keys!, input));
   const inherited = { nat, fragments, authExchange, profile, identity, options };
   const made: IkeSa = { ...blankSa(fixed, now), ...inherited, keys, announced: false };
   addSa(endpoint, made);

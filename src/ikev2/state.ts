@@ -51,6 +51,7 @@ export interface SaKeySet {
   readonly ar: Secret;
   readonly ei: Secret;
   readonly er: Secret;
+  /** SK_pi and SK_pr: empty once both sides are authenticated. */
   readonly pi: Secret;
   readonly pr: Secret;
 }
@@ -159,7 +160,7 @@ export interface ServedRequest {
 export interface InWindow {
   /** Lowest message ID that has not been answered. */
   nextId: number;
-  readonly served: ServedRequest[];
+  served: readonly ServedRequest[];
 }
 
 /** Where NATs are on the way. */
@@ -221,7 +222,7 @@ export interface IkeSa {
   announced: boolean;
   /** Number of the SA that is to be deleted once this one stands (reauthentication); 0 for none. */
   readonly replaces: SaNumber;
-  /** What the initiator asked for, to ask again at reauthentication. */
+  /** What the initiator asked for, where its profile has it ask again at the end of the lifetime. */
   readonly options: InitiateOptions | undefined;
   phase: Phase;
   readonly out: OutWindow;

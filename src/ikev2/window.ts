@@ -249,7 +249,8 @@ export function isRepetition(served: ServedRequest, octets: Bytes): boolean {
 /** Notes a genuine request as being served. */
 export function beginServing(sa: IkeSa, messageId: number, exchange: number, request: Bytes): void {
   assert(request.length >= IKE_HEADER_LENGTH, "a request is a whole message");
-  sa.inward.served.push({ messageId, exchange, request, response: undefined });
+  const { inward } = sa;
+  inward.served = [...inward.served, { messageId, exchange, request, response: undefined }];
 }
 
 /** Answers a request that is being served, and keeps the answer for as long as the window asks for it. */
@@ -263,7 +264,5 @@ export function answerRequest(turn: Turn, sa: IkeSa, messageId: number, payloads
     inward.nextId += 1;
   }
   const oldest = inward.nextId - windowSize(turn);
-  for (let i = inward.served.length - 1; i >= 0; i--) {
-    if (inward.served[i]!.messageId < oldest) inward.served.splice(i, 1);
-  }
+  inward.served = inward.served.filter((entry) => entry.messageId >= oldest);
 }
