@@ -1,6 +1,6 @@
 /**
- * Groups of G-IKEv2 in both dialects, of GDOI, and of both protocols: registration, rekeys, deletion of keys, clearing of
- * the members, registration again.
+ * Groups of G-IKEv2 in both dialects, of GDOI, and of both protocols: registration, rekeys, eviction by a key tree, deletion
+ * of keys, clearing of the members, registration again.
  */
 import { HOUR, MINUTE, SECOND } from "../../src/base/micros.ts";
 import type { EndpointConfig } from "../../src/ikev2/api.ts";
@@ -33,12 +33,12 @@ interface Session {
   readonly options: NetworkOptions;
 }
 
-function session(name: string, dh: number, aead: boolean, group: NetworkOptions["group"]): Session {
+function session(name: string, dh: number, aead: boolean, group: NetworkOptions["group"], members = 2): Session {
   const change = { proposals: [proposal(dh, aead)] };
   return {
     name,
     options: {
-      members: 2,
+      members,
       seed: name,
       group,
       ksConfig: (config) => ({ ...config, ike: ike(config.local.address, "cisco", change) }),
@@ -50,16 +50,20 @@ function session(name: string, dh: number, aead: boolean, group: NetworkOptions[
 /** One TEK, which does not live long. */
 const dataSas = (suite = ksGroup().dataSas[0]!.suite) => [{ ...ksGroup().dataSas[0]!, lifetimeSeconds: 600, suite }];
 
+const TREE = { transport: MULTICAST, tuning: { keyTree: "lkh" } } as const;
+const CBC_KEK = { encr: 12, encrKeyBits: 128, integ: 12, kwa: 3 };
+
 const SESSIONS: readonly Session[] = [
   session("unicast, Curve25519, AES-GCM", 31, true, { dataSas: dataSas() }),
   session("unicast, ECP-256, AES-CBC, counter-mode TEK", 19, false, { dataSas: dataSas(GCM) }),
   session("multicast, Curve25519, AES-GCM", 31, true, { transport: MULTICAST, dataSas: dataSas() }),
+  session("key tree", 31, true, { ...TREE, dataSas: dataSas(), gikev2: gike({ kekSuite: CBC_KEK }) }, 3),
 ];
 
 /** The same session in the Cisco dialect. */
 function inCiscoDialect({ name, options }: Session): Session {
   const dialect = { dialect: "yeung-07" } as const;
-  const group = { ...options.group, gikev2: gike(dialect) };
+  const group = { ...options.group, gikev2: gike({ ...options.group?.gikev2, ...dialect }) };
   return {
     name: `${name}, Cisco dialect`,
     options: { ...options, group, member: () => ({ protocol: gikev2(dialect) }) },
@@ -72,6 +76,7 @@ const GDOI_SESSIONS: Readonly<Record<string, () => Network>> = {
     gdoiNetwork({ members: 2, group: { dataSas: dataSas() } }, { switches: { acknowledgement: "cisco" } }),
   "GDOI, unicast, counter-mode TEK": () => gdoiNetwork({ members: 2, group: { dataSas: dataSas(GCM) } }),
   "GDOI, multicast": () => gdoiNetwork({ members: 2, group: { transport: MULTICAST, dataSas: dataSas() } }),
+  "GDOI, key tree": () => gdoiNetwork({ members: 3, group: { ...TREE, dataSas: dataSas() } }),
   "GDOI and G-IKEv2, unicast": () => dualNetwork({ dataSas: dataSas() }),
   "GDOI and G-IKEv2, multicast": () => dualNetwork({ transport: MULTICAST, dataSas: dataSas() }),
 };
@@ -126,6 +131,11 @@ function recordGroup(session: string, net: Network): Recording[] {
   runUntil(net, HOUR / 4);
   commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
   runUntil(net, HOUR / 3);
+  if (net.servers[0]!.state.config.groups[0]!.tuning?.keyTree === "lkh") {
+    const { address } = net.members.at(-1)!;
+    commandKs(net, { name: "evictMember", group: "GROUP", member: address, now: false, bar: true });
+    runUntil(net, net.now + MINUTE);
+  }
   commandKs(net, { name: "deleteDataSas", group: "GROUP" });
   runUntil(net, net.now + MINUTE);
   commandKs(net, { name: "clearMembers", group: "GROUP", now: true });
