@@ -231,3 +231,55 @@ timeline:
     }
   });
 });
+
+describe("IKEv1 on a key server of GDOI", () => {
+  const lesson = diskScenario("lesson.yaml");
+  const isRegistered = (run: Run) => view(run, "gm1").members[0]!.status === "Registered";
+  const clear = (run: Run) => {
+    const input = { kind: "command", name: "clear", data: { group: "GDOI_GROUP" } } as const;
+    run.perform({ kind: "machine", device: "gm1", machine: "gm", input });
+  };
+  const log = (run: Run) =>
+    Array.from({ length: run.trace.events }, (_, number) => syslogLines(run.head, run.trace.event(number)))
+      .flat()
+      .filter((line) => line.includes("ISAKMP_ON_OFF"))
+      .map((line) => line.split("%")[1]);
+
+  function started(): Run {
+    const run = createRun(lesson, { crypto: native });
+    run.passTo(2 * SECOND);
+    expect(isRegistered(run)).toBe(true);
+    return run;
+  }
+
+  test("that is switched off answers nobody, and takes up again where it is switched on", () => {
+    const run = started();
+    configure(run, "ks1", "no crypto isakmp enable");
+    clear(run);
+    run.passTo(40 * SECOND);
+    expect(isRegistered(run)).toBe(false);
+    configure(run, "ks1", "crypto isakmp enable");
+    run.passTo(120 * SECOND);
+    expect(isRegistered(run)).toBe(true);
+    expect(log(run)).toEqual(["CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is OFF", "CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is ON"]);
+  });
+
+  test("changes its keys for a keyring, and refuses whom the new profile does not match from then on", () => {
+    const run = started();
+    const profile = (name: string) =>
+      "crypto keyring K\n pre-shared-key address 192.168.1.0 255.255.255.0 key MY_KEY\n" +
+      `crypto isakmp profile P\n keyring K\n match identity ${name}\nno crypto isakmp key MY_KEY address 0.0.0.0`;
+    configure(run, "ks1", profile("address 10.0.0.0 255.0.0.0"));
+    clear(run);
+    run.passTo(12 * SECOND);
+    expect(isRegistered(run)).toBe(false);
+    const refused = [...run.trace.ofKind("isakmp.authFailed")].map(({ data }) => [data.reason, data.profile]);
+    expect(refused[0]).toEqual(["keyring", "default"]);
+    configure(run, "ks1", "crypto isakmp profile P\n match identity address 192.168.1.0 255.255.255.0");
+    run.passTo(60 * SECOND);
+    expect(isRegistered(run)).toBe(true);
+    const server = run.head.devices.findIndex(({ name }) => name === "ks1");
+    const taken = [...run.trace.ofKind("isakmp.established")].filter(({ device }) => device === server);
+    expect(taken.at(-1)!.data.profile).toBe("P");
+  });
+});
