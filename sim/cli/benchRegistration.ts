@@ -1,10 +1,16 @@
-/** `getvpn bench registration`: whole registrations beside the bare cryptography of both their ends. */
+/**
+ * `getvpn bench registration`: whole registrations beside the bare cryptography of both their ends, with results shared
+ * between the two ends (as `getvpn run` does) and not.
+ */
+import { assert } from "../../src/base/errors.ts";
+import type { Crypto } from "../../src/crypto/api.ts";
 import { native } from "../../src/crypto/native.ts";
 import { ecdsaCertificates, sharedKey } from "../bench/credentials.ts";
 import { replay } from "../bench/recordedCrypto.ts";
 import { type RegistrationOptions, recordRegistrations, registrationModel } from "../bench/registration.ts";
-import { type BenchReport, type BenchRow, type Rounds, rateRow } from "../bench/report.ts";
+import { type BenchReport, type BenchRow, rateRow } from "../bench/report.ts";
 import { signerOf } from "../bench/signedFanOut.ts";
+import { memoCrypto } from "../scenario/memo.ts";
 import { nodeSha256 } from "./backends.ts";
 import { secondsOf } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
@@ -32,38 +38,50 @@ const SLICE = 250;
 export function benchRegistration({ rounds, quick, count }: BenchOptions & { readonly count: number }): BenchReport {
   const rows: BenchRow[] = [];
   for (const { name, ...peers } of CASES) {
-    const options = { ...peers, crypto: native };
-    const recordings = recordRegistrations(options, quick ? 4 : RECORDED);
+    const recordings = recordRegistrations({ ...peers, crypto: native }, quick ? 4 : RECORDED);
     const bare = (registrations: number): void => {
       for (let i = 0; i < registrations; i++) replay(recordings[i % recordings.length]!);
     };
-    const model = (members: number) => registrationModel({ ...options, members, sha256: nodeSha256() });
     const members = quick ? Math.min(count, 40) : count;
+    const model = (crypto: Crypto, size = members): Model =>
+      registrationModel({ ...peers, crypto, members: size, sha256: nodeSha256() });
     const warm = Math.min(members, 3_000);
-    model(warm).register(warm);
+    model(native, warm).register(warm);
     bare(warm);
-    const times: { ours: number[]; baseline: number[] } = { ours: [], baseline: [] };
+    const times = { plain: [] as number[], memo: [] as number[], bare: [] as number[] };
     for (let round = 0; round < rounds; round++) {
       printNote(`${name}: round ${round + 1} of ${rounds}`);
-      const { ours, baseline } = oneRound(members, model(members), bare);
-      times.ours.push(ours);
-      times.baseline.push(baseline);
+      const spent = oneRound(members, model(native), model(memoCrypto(native)), bare);
+      for (const contestant of CONTESTANTS) times[contestant].push(spent[contestant]);
     }
-    rows.push(rateRow(name, "registrations/s", members, times));
+    const row = (title: string, ours: readonly number[]) =>
+      rateRow(title, "registrations/s", members, { ours, baseline: times.bare });
+    rows.push(row(name, times.plain), row(`${name}, memo`, times.memo));
   }
   return { benchmark: "registration", rows };
 }
 
 type Model = ReturnType<typeof registrationModel>;
 
-function oneRound(members: number, model: Model, bare: (registrations: number) => void) {
-  let ours = 0;
-  let baseline = 0;
+const CONTESTANTS = ["plain", "memo", "bare"] as const;
+
+/** Seconds that each of them takes. */
+function oneRound(
+  members: number,
+  plain: Model,
+  memo: Model,
+  bare: (registrations: number) => void,
+): Record<(typeof CONTESTANTS)[number], number> {
+  const spent = { plain: 0, memo: 0, bare: 0 };
   for (let done = 0; done < members; done += SLICE) {
     const slice = Math.min(SLICE, members - done);
-    ours += secondsOf(() => model.register(slice));
-    baseline += secondsOf(() => bare(slice));
+    spent.plain += secondsOf(() => plain.register(slice));
+    spent.bare += secondsOf(() => bare(slice));
+    spent.memo += secondsOf(() => memo.register(slice));
   }
-  if (model.registered !== members) throw new Error(`${model.registered} of ${members} members are registered`);
-  return { ours, baseline } satisfies { [K in keyof Rounds]: number };
+  for (const { registered } of [plain, memo]) {
+    assert(registered === members, () => `${registered} of ${members} members are registered`);
+  }
+  assert(memo.trace.fingerprint() === plain.trace.fingerprint(), "the memo has moved the fingerprint");
+  return spent;
 }
