@@ -96,7 +96,7 @@ const Tuning = z
       .enum(["none", "lkh"])
       .optional()
       .describe(
-        "Whether a key server of a multicast group can put one member out without the others; none unless told",
+        "Whether a key server can put one member out without the others, where rekeys travel under the KEK; none unless told",
       ),
     "announce-next-spi": z
       .boolean()

@@ -102,8 +102,8 @@ export interface KsTuning {
   /** Members tell a lost rekey by traffic or rekeys with an SPI that was announced (GSA_NEXT_SPI); multicast groups only. */
   readonly announceNextSpi: boolean;
   /**
-   * `lkh`: members of a multicast group hold keys of a tree, so that one of them can be put out with a single message.
-   * `none`: that takes a new registration of all others. RFC 9838 section 3.2.2.
+   * `lkh`: members whose rekeys travel under the KEK hold keys of a tree, so that one of them can be put out by one message
+   * to all others. `none`: that takes a new registration of all others. RFC 9838 section 3.2.2, RFC 6407 section 5.6.3.
    */
   readonly keyTree: "none" | "lkh";
   /** Sender-IDs that one registration gets at most. */

@@ -2,9 +2,10 @@
  * One member is put out and the others go on. What they get must be out of its reach (RFC 9838 section 3.2.1): a message
  * that takes a member out carries no TEKs, because it travels under the KEK that the member holds.
  *
- *     key tree      a new KEK by the tree under the old one, then new TEKs under the new KEK
+ *     key tree      a new KEK by the tree under the old one, with new TEKs under the new KEK behind it: to all at once, or
+ *                   both to each of the others
  *     multicast     no way to leave one member out: all are put out, and come back without it
- *     unicast       the member is told in its IKE SA, the others get KEK and TEKs in theirs
+ *     unicast       the member is told in its IKE SA, the others get KEK and TEKs in theirs; there is no tree
  *     push          to one member each, but under the KEK that all hold: as with multicast
  *
  * All of that concerns the protocol of the member. Members of another one have a KEK that it never held: they get the new
@@ -19,7 +20,7 @@ import { ksEvent } from "./events.ts";
 import { createKek, keysOf, policyOf } from "./keys.ts";
 import { armKek, armTek, ensureKeys, treeForNextKek } from "./keyTimers.ts";
 import { excludeLeaf } from "./keyTree.ts";
-import { sendToAll } from "./multicast.ts";
+import { type GroupMessage, sealFor, sendToAll } from "./multicast.ts";
 import type { OldTeks } from "./rekey.ts";
 import {
   announce,
@@ -35,7 +36,7 @@ import {
 } from "./rekey.ts";
 import { startRound } from "./round.ts";
 import type { KsBranch, KsGroup, KsMember, Turn } from "./state.ts";
-import { branchOfMember, ikeOf, rekeysInband } from "./state.ts";
+import { branchOfMember, ikeOf, membersOf, rekeysInband } from "./state.ts";
 
 /** `immediate`: the others give up the TEKs in use at once. `bar`: the member's address is refused from now on. */
 export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: boolean, bar: boolean): void {
@@ -60,7 +61,7 @@ export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: b
   if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
     passOn(turn.out, close(ikeOf(turn.state), turn.tools, sa, turn.now));
   }
-  lockOut(turn, group, branch, member.leaf, old);
+  lockOut(turn, group, branch, member, old, true);
 }
 
 function evictInband(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember, old: OldTeks): void {
@@ -88,13 +89,21 @@ function goOnWithout(turn: Turn, group: KsGroup, branch: KsBranch, old: OldTeks)
 
 /**
  * After a member of the tree is gone from the group; nothing happens where there is none. Both messages go out together,
- * copy for copy: whoever meets the second one first cannot open it, and takes it from the next copy.
+ * copy for copy: whoever meets the second one first cannot open it, and takes it from the next copy. `isTold`: the member
+ * is sent the first one too, in which it finds nothing for itself.
  */
-export function lockOut(turn: Turn, group: KsGroup, branch: KsBranch, leaf: number, old: OldTeks): void {
+export function lockOut(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  member: KsMember,
+  old: OldTeks,
+  isTold: boolean,
+): void {
   branch.tree = treeForNextKek(group, branch);
   if (branch.tree === undefined) return;
   const carrier = branch.kek!;
-  const hierarchy = excludeLeaf(branch.tree, turn.tools, leaf);
+  const hierarchy = excludeLeaf(branch.tree, turn.tools, member.leaf);
   if (hierarchy === undefined) {
     goOnWithout(turn, group, branch, old);
     return;
@@ -110,13 +119,31 @@ export function lockOut(turn: Turn, group: KsGroup, branch: KsBranch, leaf: numb
   announce(turn, group, branch, 1, true, false, true);
   const news = renewTeks(turn, group, old);
   const teks = updateOf(turn, group, branch, undefined, news);
+  branch.previousSa = carrier.sa;
   branch.kek = newKek;
-  sendToAll(turn, group, branch, [
-    { kek: carrier, update },
-    { kek: newKek, update: teks },
-  ]);
+  const lead = { kek: carrier, update };
+  const message = { kek: newKek, update: teks };
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [lead, message]);
+  else pushBoth(turn, group, branch, lead, message, isTold ? member : undefined);
   newKek.sequence = 1;
   for (const other of group.branches) if (other !== branch) spread(turn, group, other, undefined, news, true);
   armKek(turn, group, branch);
   armTek(turn, group);
+}
+
+function pushBoth(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  lead: GroupMessage,
+  message: GroupMessage,
+  told: KsMember | undefined,
+): void {
+  const datagrams = sealFor(turn, group, branch, lead);
+  if (told !== undefined) {
+    const { local } = turn.state.config;
+    for (const octets of datagrams) turn.out.push({ kind: "send", local, remote: told.remote, octets });
+  }
+  const leading = { spi: lead.kek.sa.spi, datagrams };
+  startRound(turn, group, branch, message, 1, membersOf(group, branch), false, leading);
 }

@@ -3,7 +3,7 @@ import { createGeneration, createKek } from "./keys.ts";
 import { createKeyTree, type KeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
 import type { KsBranch, KsGroup, Turn } from "./state.ts";
-import { protocolOf, startTimer } from "./state.ts";
+import { protocolOf, rekeysInband, startTimer } from "./state.ts";
 
 /** Keys are made for the first member that registers, not by configuration. */
 export function ensureKeys(turn: Turn, group: KsGroup): void {
@@ -25,9 +25,8 @@ function startBranch(turn: Turn, group: KsGroup, branch: KsBranch): void {
 
 /** Of the tree that the next KEK could travel by; undefined where it is to have none. */
 function treeKeyOctets(group: KsGroup, branch: KsBranch): number | undefined {
-  const { tuning, config } = group;
-  if (tuning.keyTree !== "lkh" || config.transport.kind !== "multicast") return undefined;
-  return protocolOf(group, branch).treeKeyOctets(config[branch.kind]!.kekSuite);
+  if (group.tuning.keyTree !== "lkh" || rekeysInband(group, branch)) return undefined;
+  return protocolOf(group, branch).treeKeyOctets(group.config[branch.kind]!.kekSuite);
 }
 
 /** The tree, as long as the next KEK can travel by it: another cipher that was configured since may have other keys. */

@@ -48,6 +48,13 @@ function send(turn: Turn, group: KsGroup, branch: KsBranch, push: Push): void {
   startTimer(turn, "repeat", timerArgument(branch, keyOfPush(push)), turn.now + seconds * SECOND);
 }
 
+/** The message that this one leads is under way: its answer is the one that counts. */
+function isOfLead({ round, pushes }: KsBranch, member: string, spi: string): boolean {
+  if (round?.message.kind !== "push") return false;
+  const { sa, messageId, leadSpi } = round.message;
+  return leadSpi === spi && pushes.has(pushKey(member, sa.spi, messageId));
+}
+
 function isCurrent(branch: KsBranch, { round }: Push): boolean {
   return branch.round?.number === round;
 }
@@ -104,6 +111,7 @@ function takeInBranch(
   const push = branch.pushes.get(key);
   if (push === undefined) {
     if (!group.members.has(address)) return false;
+    if (isOfLead(branch, address, spi)) return true;
     const data = { group: group.config.name, protocol: branch.kind, member: address };
     turn.out.push(ksEvent("ks.unsolicitedAck", data));
     return true;

@@ -155,7 +155,7 @@ function leave(
   removeMember(turn.state, group, member);
   settle(turn, group, member);
   turn.out.push(ksEvent("ks.left", { group: group.config.name, protocol: branch.kind, member: member.key, notify }));
-  lockOut(turn, group, branch, member.leaf, "shorten");
+  lockOut(turn, group, branch, member, "shorten", false);
   if (!turn.state.membersBySa.has(view.number)) {
     startTimer(turn, "close", view.number, turn.now + group.tuning.refusedClose);
   }

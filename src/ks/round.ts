@@ -12,10 +12,13 @@ import { endExcluded, finishIfDone, lastFour, noteAnswer, noteCopy, noteSilence 
 import type { GroupMessage } from "./multicast.ts";
 import { sealFor } from "./multicast.ts";
 import { startPush } from "./push.ts";
-import type { KsBranch, KsGroup, KsMember, RekeyRound, RoundMessage, Turn } from "./state.ts";
+import type { KsBranch, KsGroup, KsMember, LeadingMessage, RekeyRound, RoundMessage, Turn } from "./state.ts";
 import { branchOf, dialectFor, ikeOf, membersOf, protocolOf, rekeysInband, startTimer, timerKey } from "./state.ts";
 
-/** `members`: in the order of sending. With `excluding` they are gone from the group already. */
+/**
+ * `members`: in the order of sending. With `excluding` they are gone from the group already. `lead`: of a push; what is
+ * acknowledged is the message that follows it.
+ */
 export function startRound(
   turn: Turn,
   group: KsGroup,
@@ -24,6 +27,7 @@ export function startRound(
   sequence: number,
   members: readonly KsMember[],
   excluding: boolean,
+  lead?: LeadingMessage,
 ): void {
   flushRound(turn, group, branch);
   branch.rounds += 1;
@@ -32,7 +36,7 @@ export function startRound(
     number: branch.rounds,
     sequence,
     startedAt: turn.now,
-    message: messageOf(turn, group, branch, message),
+    message: messageOf(turn, group, branch, message, lead),
     queue: members,
     next: 0,
     open: 0,
@@ -42,11 +46,20 @@ export function startRound(
   sendBatch(turn, group, branch);
 }
 
-function messageOf(turn: Turn, group: KsGroup, branch: KsBranch, message: GroupMessage): RoundMessage {
+function messageOf(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  message: GroupMessage,
+  lead: LeadingMessage | undefined,
+): RoundMessage {
   const { kek, update } = message;
   if (rekeysInband(group, branch)) return { kind: "inband", prepared: dialectFor(group).prepareInband(update) };
   const messageId = kek.sequence + protocolOf(group, branch).firstMessageId;
-  return { kind: "push", sa: kek.sa, messageId, datagrams: sealFor(turn, group, branch, message) };
+  const datagrams = sealFor(turn, group, branch, message);
+  const push = { kind: "push", sa: kek.sa, messageId } as const;
+  if (lead === undefined) return { ...push, datagrams };
+  return { ...push, datagrams: [...lead.datagrams, ...datagrams], leadSpi: lead.spi };
 }
 
 /** What an earlier round still owes leaves at once: its keys are what the next round builds on. */

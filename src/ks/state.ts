@@ -196,7 +196,21 @@ export interface RekeyRound {
 /** `inband`: a request in the IKE SA of each member. `push`: the same datagrams for each of them, under the KEK `sa`. */
 export type RoundMessage =
   | { readonly kind: "inband"; readonly prepared: PreparedRekey }
-  | { readonly kind: "push"; readonly sa: RekeySa; readonly messageId: number; readonly datagrams: readonly Bytes[] };
+  | {
+      readonly kind: "push";
+      readonly sa: RekeySa;
+      readonly messageId: number;
+      /** Those of the message that leads come first. */
+      readonly datagrams: readonly Bytes[];
+      readonly leadSpi?: string;
+    };
+
+/** A message that brings the KEK of another one, and is sent along with each copy of it. */
+export interface LeadingMessage {
+  /** Of the KEK that protects it. */
+  readonly spi: string;
+  readonly datagrams: readonly Bytes[];
+}
 
 /** A pushed rekey on its way to one member. */
 export interface Push {

@@ -16,6 +16,7 @@ import {
   commandKs,
   createNetwork,
   gike,
+  KS_ADDRESS,
   ksEvents,
   type Member,
   MULTICAST,
@@ -51,6 +52,7 @@ function registered(members: number, change: Partial<KsGroupConfig> = {}, protoc
 
 /** Rekeys, by whatever protocol: what goes to all. */
 const isRekey = ({ to }: Wire) => to === REKEY_ADDRESS;
+const isPush = (exchange: number, isResponse: boolean) => [33, 41].includes(exchange) && !isResponse;
 /** SPI of the KEK that a rekey is under. */
 const spiOf = ({ octets }: Wire) => toHex(octets.subarray(0, 16));
 
@@ -240,6 +242,68 @@ describe("a member of a group with a key tree", () => {
   });
 });
 
+describe.each(["yeung-07", "gdoi"] as const)("in a unicast group of %s with a key tree", (protocol) => {
+  const unicast = (members: number) => registered(members, { transport: { kind: "unicast" } }, protocol);
+  const unasked = (net: Network) => ksEvents(net, "ks.unsolicitedAck");
+
+  it("a member is put out by two messages to each of the others, who acknowledge both and stay", () => {
+    const net = unicast(6);
+    const [gone, ...others] = net.members;
+    const before = spis(gone!);
+    net.wire.length = 0;
+    evict(net, gone!);
+    runUntil(net, 15 * SECOND);
+    const pushed = net.wire.filter(({ from, exchange, response }) => from === KS_ADDRESS && isPush(exchange, response));
+    expect(pushed).toHaveLength(2 * others.length + 1);
+    for (const gm of others) {
+      expect(rekeys(gm)).toEqual([
+        { teks: 0, kek: true },
+        { teks: 1, kek: false },
+      ]);
+      expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+      expect(named(gm.events, "gm.registering")).toHaveLength(1);
+      expect(gm.state.groups[0]!.counters.acksSent).toBe(2);
+    }
+    expect(named(gone!.events, "gm.noKeyPath")).toHaveLength(1);
+    expect(spis(gone!)).toEqual(before);
+    expect(ksEvents(net, "ks.rekeyDone")).toHaveLength(1);
+    expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(others.length);
+    expect([unasked(net), ksEvents(net, "ks.rekeyRetransmitted")]).toEqual([[], []]);
+  });
+
+  it("both messages are repeated to a member that has missed one of them", () => {
+    for (const which of ["first", "second"]) {
+      const net = unicast(4);
+      const [gone, one, ...others] = net.members;
+      const old = kekOf(one!);
+      net.lose = (wire, target) =>
+        wire.at < 12 * SECOND && target === one!.address && (which === "first") === (spiOf(wire) === old);
+      evict(net, gone!);
+      runUntil(net, 15 * SECOND);
+      expect(spis(one!)).not.toContain(group(net).generations[0]!.teks[0]!.spi);
+      runUntil(net, 25 * SECOND);
+      for (const gm of [one!, ...others]) {
+        expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+        expect(spis(gm)).toContain(group(net).generations[0]!.teks[0]!.spi);
+      }
+      expect(ksEvents(net, "ks.rekeyRetransmitted")).toHaveLength(1);
+      expect(group(net).branches[0]!.pushes.size).toBe(0);
+    }
+  });
+
+  it("a member that stays silent is given up as after any rekey", () => {
+    const net = unicast(4);
+    const [gone, silent, ...others] = net.members;
+    net.lose = (wire) => wire.from === silent!.address;
+    evict(net, gone!);
+    runUntil(net, 60 * SECOND);
+    expect(ksEvents(net, "ks.memberEjected").map(({ data }) => data.member)).toEqual([`${silent!.address}:848`]);
+    expect([...group(net).members.values()].map(({ remote }) => remote.address)).toEqual(
+      others.map(({ address }) => address),
+    );
+  });
+});
+
 describe.each(PROTOCOLS)("an eviction by the key tree of %s", (protocol) => {
   function evictions(crypto: Crypto): readonly string[] {
     const net = NETWORKS[protocol]({ members: 5, group: TREE, crypto });
@@ -282,8 +346,8 @@ describe("without a key tree", () => {
     expect([...group(net).members.values()].map(({ remote }) => remote.address)).not.toContain(gone!.address);
   });
 
-  it("a unicast group tells the member in its IKE SA and gives the others KEK and TEKs in theirs", () => {
-    const net = registered(3, { transport: { kind: "unicast" }, tuning: {} });
+  it("as in every unicast group of RFC 9838, a unicast group tells the member in its IKE SA and gives the others KEK and TEKs in theirs", () => {
+    const net = registered(3, { transport: { kind: "unicast" } });
     const [gone, ...others] = net.members;
     evict(net, gone!);
     runUntil(net, 11 * SECOND);
