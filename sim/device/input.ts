@@ -48,14 +48,16 @@ export function receive(network: Network, device: Device, port: Port, packet: By
     return;
   }
   const { now } = network.scheduler;
-  // Whoever opens ESP needs all of it, also where the packet is for somebody else.
-  const whole = header.protocol === IpProtocol.ESP ? reassemble(device.reassembly, header, packet, now) : packet;
+  // Whoever opens ESP needs all of it, also where the packet is for somebody else; of the device's own control traffic
+  // only the first fragment shows the port.
+  const isWanted = header.protocol === IpProtocol.ESP || isForDevice(device, header.destination);
+  const whole = isWanted ? reassemble(device.reassembly, header, packet, now) : packet;
   if (whole === undefined) return;
   const result = inbound(plane, device.espCrypto, whole, now);
   if (result.kind === "dropped") {
     const dropped = noteEspDrop(network, device, result, whole, cause);
     if (result.reason === "invalidSa") tellUnknownSpi(network, device, result.spi!, dropped);
-  } else if (result.opened === undefined) accept(network, device, port, packet, header, cause);
+  } else if (result.opened === undefined) acceptWhole(network, device, port, whole, packet, header, cause);
   else throughEngine(network, device, { way: "in", port: port.index, packets: [result.packet], cause });
 }
 
@@ -82,8 +84,25 @@ function receiveByPair(
       throughEngine(network, device, { way: "in", port: port.index, packets: [result.packet], cause });
       return;
     default:
-      accept(network, device, port, whole, whole === packet ? header : ipHeader(whole)!, cause);
+      acceptWhole(network, device, port, whole, packet, header, cause);
   }
+}
+
+function isForDevice(device: Device, destination: Ipv4): boolean {
+  return device.ownAddresses.has(destination) || device.groups.has(destination);
+}
+
+/** `header`: of `last`, the fragment that made the packet whole, or the packet itself. */
+function acceptWhole(
+  network: Network,
+  device: Device,
+  port: Port,
+  whole: Bytes,
+  last: Bytes,
+  header: IpHeader,
+  cause: number,
+): void {
+  accept(network, device, port, whole, whole === last ? header : ipHeader(whole)!, cause);
 }
 
 /** An opened packet comes out of the engine. */

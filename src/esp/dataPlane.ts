@@ -4,18 +4,21 @@
  *
  * Lists are asked in this order, the first match decides (getvpn: local denies, downloaded policy, fail-close):
  *
- *     own UDP 848 -> clear | local rules | rules of each group, in the order of the map | fail-close rules, then drop |
+ *     own UDP 848, own IKE on 4500 -> clear | local rules | rules of each group, in the order of the map | fail-close rules, then drop |
  *     clear
  *
  * Fail-close rules count while any group of the map has no policy yet; the end of an SA does not bring them back.
  */
+import type { Bytes } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Micros } from "../base/micros.ts";
 import type { SaKeys } from "../crypto/prf.ts";
 import type { Protection } from "../crypto/protector.ts";
 import { encrSpec, integSpec } from "../crypto/suite.ts";
+import { isMarked, isNatKeepalive, NAT_PORT } from "../wire/nonEsp.ts";
 import type { DataPlaneOrder, DataSa, TrafficRule } from "./api.ts";
 import { type CounterName, type Counters, DROP_COUNTERS, type DropReason, newCounters } from "./counters.ts";
+import type { IpHeader } from "./ipHeader.ts";
 import { createReplayWindow, type ReplayWindow } from "./replayWindow.ts";
 import { type Flow, firstMatch } from "./selector.ts";
 
@@ -26,7 +29,7 @@ export interface DataPlaneConfig {
   readonly localRules: readonly TrafficRule[];
   /** Present: `fail-close` with `activate`. Its `bypass` rules pass in clear before registration, all else is dropped. */
   readonly failClose?: readonly TrafficRule[];
-  /** Addresses of the router: its own UDP 848 is never protected and always accepted (`client bypass-policy`). */
+  /** Of the router: its own UDP 848 and IKE on 4500 are never protected and always accepted (`client bypass-policy`). */
   readonly ownAddresses: readonly number[];
   readonly bypassControl: boolean;
   /** DF of the outer header. IOS: copy. */
@@ -138,13 +141,24 @@ export function hasPolicy(plane: DataPlane): boolean {
 }
 
 const UDP = 17;
+const UDP_HEADER_OCTETS = 8;
 export const GKM_PORT = 848;
 
-/** Registration and rekey traffic of this very router. `own`: is one of its addresses, or a group that it listens to. */
-export function isOwnControl(plane: DataPlane, flow: Flow, own: number): boolean {
-  if (!plane.config.bypassControl || flow.protocol !== UDP) return false;
-  if (flow.sourcePort !== GKM_PORT && flow.destinationPort !== GKM_PORT) return false;
-  return plane.config.ownAddresses.includes(own);
+/**
+ * Registration and rekey traffic of this very router. `own`: is one of its addresses, or a group that it listens to. Behind
+ * a NAT it shares UDP 4500 with ESP, and only what the marker says is IKE passes: whoever puts ESP into UDP is no better
+ * off than with plain ESP.
+ */
+export function isOwnControl(plane: DataPlane, header: IpHeader, flow: Flow, packet: Bytes, own: number): boolean {
+  if (!plane.config.bypassControl || flow.protocol !== UDP || !plane.config.ownAddresses.includes(own)) return false;
+  if (usesPort(flow, GKM_PORT)) return true;
+  if (!usesPort(flow, NAT_PORT)) return false;
+  const payload = packet.subarray(header.headerOctets + UDP_HEADER_OCTETS);
+  return isMarked(payload) || isNatKeepalive(payload);
+}
+
+function usesPort({ sourcePort, destinationPort }: Flow, port: number): boolean {
+  return sourcePort === port || destinationPort === port;
 }
 
 /** True while the SA may be used. */

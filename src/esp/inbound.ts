@@ -45,7 +45,7 @@ export function inbound(plane: DataPlane, crypto: Crypto, packet: Bytes, now: Mi
 }
 
 function inboundClear(plane: DataPlane, header: IpHeader, flow: Flow, packet: Bytes): Inbound {
-  if (isOwnControl(plane, flow, flow.destination) || isGroupControl(plane, header, flow)) {
+  if (isOwnControl(plane, header, flow, packet, flow.destination) || isGroupControl(plane, header, flow)) {
     return { kind: "clear", packet };
   }
   const verdict = classify(plane, flow);

@@ -51,7 +51,7 @@ export function outbound(plane: DataPlane, tools: EspTools, packet: Bytes, mtu: 
   const header = ipHeader(packet);
   if (header === undefined) return drop(plane, "send", "notIp");
   const flow = flowOf(header, packet);
-  if (isOwnControl(plane, flow, flow.source)) return { kind: "clear", packet };
+  if (isOwnControl(plane, header, flow, packet, flow.source)) return { kind: "clear", packet };
   const verdict = classify(plane, flow);
   switch (verdict.verdict) {
     case "clear":

@@ -1,9 +1,11 @@
 /**
- * Messages under a KEK, told from everything else on UDP 848 by their headers: the version says whether it is IKEv1 or
+ * Messages under a KEK, told from everything else on UDP 848 and 4500 by their headers: the version says whether it is IKEv1 or
  * IKEv2, the exchange type which message, and both cookies (or SPIs) together name the rekey SA.
  */
 import type { Bytes } from "../base/bytes.ts";
+import type { Datagram } from "../base/machine.ts";
 import { rekeyAckHeaderOf, rekeyHeaderOf } from "../gikev2/rekeyHeader.ts";
+import { isMarked, isPlainIkePort, NAT_PORT, unmarked } from "../wire/nonEsp.ts";
 import { ackSpiOf } from "./ack.ts";
 import { pushSpiOf } from "./push.ts";
 
@@ -13,6 +15,22 @@ export interface GroupMessageHeader {
   readonly spi: string;
   /** Undefined with GDOI, whose number is inside the message. */
   readonly messageId?: number;
+}
+
+/** A datagram as it came: `octets` are without the non-ESP marker, and `marked` says whether it was there. */
+export interface Arrival extends Datagram {
+  readonly marked: boolean;
+}
+
+/**
+ * What a role reads of a datagram. On 500 and 848 there is no marker, and zeros are an SPI's. Undefined where ESP shares the
+ * port and the marker is missing: the IKE rooms count it.
+ */
+export function arrivalOf(datagram: Datagram): Arrival | undefined {
+  const { octets, local } = datagram;
+  const marked = isMarked(octets) && !isPlainIkePort(local.port);
+  if (marked) return { ...datagram, octets: unmarked(octets), marked };
+  return local.port === NAT_PORT ? undefined : { ...datagram, marked };
 }
 
 /** A rekey of either protocol; undefined for other octets. Nothing of it is authenticated yet. */
@@ -27,8 +45,7 @@ export function groupAckOf(octets: Bytes): GroupMessageHeader | undefined {
 
 /** A datagram for an IKEv1 endpoint: by the version in its header, behind the non-ESP marker where there is one. */
 export function isIkev1(octets: Bytes): boolean {
-  const marker = octets.length > 4 && octets.subarray(0, 4).every((octet) => octet === 0) ? 4 : 0;
-  const version = octets[marker + VERSION_OFFSET];
+  const version = unmarked(octets)[VERSION_OFFSET];
   return version !== undefined && version >>> 4 === 1;
 }
 

@@ -6,7 +6,7 @@
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
-import { groupRekeyOf, isIkev1 } from "../gdoi/groupMessage.ts";
+import { arrivalOf, groupRekeyOf, isIkev1 } from "../gdoi/groupMessage.ts";
 import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import {
   closeChosen as closeIsakmpSas,
@@ -75,8 +75,9 @@ export function groupMember(config: GmConfig, tools: Tools): Machine<GmInput, Gm
 
 function onDatagram(turn: Turn, datagram: Datagram): void {
   const { state, tools, now } = turn;
-  const header = groupRekeyOf(datagram.octets);
-  if (header !== undefined) onRekeyMessage(turn, datagram, header);
+  const arrival = arrivalOf(datagram);
+  const header = arrival && groupRekeyOf(arrival.octets);
+  if (arrival !== undefined && header !== undefined) onRekeyMessage(turn, arrival, header);
   else if (state.isakmp !== undefined && (state.endpoint === undefined || isIkev1(datagram.octets))) {
     followIsakmp(turn, receiveIsakmp(state.isakmp.endpoint, tools, datagram, now));
   } else if (state.endpoint !== undefined) followIke(turn, receive(state.endpoint, tools, datagram, now));

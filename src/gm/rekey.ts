@@ -6,15 +6,15 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { equal } from "../base/bytes.ts";
-import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import { encrSpec } from "../crypto/suite.ts";
-import type { GroupMessageHeader } from "../gdoi/groupMessage.ts";
+import type { Arrival, GroupMessageHeader } from "../gdoi/groupMessage.ts";
 import type { RekeySa } from "../gikev2/dialect.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import { readRekeyMessage } from "../gikev2/rekeyReading.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
+import { markedIf } from "../wire/nonEsp.ts";
 import { gmEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
 import { noteUnknownSpi } from "./missedRekey.ts";
@@ -26,8 +26,8 @@ import { groupsOf, moveTo, rekeyProtocolOf, stopTimer } from "./state.ts";
  * A GSA_REKEY to all members or to this one, for whichever group holds its rekey SA. Replay is judged for each rekey SA by
  * itself: section 2.3.3 says "for the group", but message IDs begin anew with each SA (note 5 of docs/rfc9838-notes.md).
  */
-export function onRekeyMessage(turn: Turn, datagram: Datagram, header: GroupMessageHeader): void {
-  const { octets } = datagram;
+export function onRekeyMessage(turn: Turn, arrival: Arrival, header: GroupMessageHeader): void {
+  const { octets } = arrival;
   const { protocol, spi } = header;
   const group = groupsOf(turn, protocol).find(({ held }) => held?.kek?.sa.spi === spi || held?.previousKekSpi === spi);
   const held = group?.held;
@@ -39,7 +39,7 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, header: GroupMess
   const { kek } = held;
   // Looking at the number before the integrity check spares the work for copies; it changes nothing but a counter.
   if (kek?.sa.spi !== spi || (header.messageId ?? kek.nextMessageId) < kek.nextMessageId) {
-    takeCopy(turn, group, datagram, header.messageId ?? 0);
+    takeCopy(turn, group, arrival, header.messageId ?? 0);
     return;
   }
   const rekeys = rekeyProtocolOf(group);
@@ -50,7 +50,7 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, header: GroupMess
     return;
   }
   if (reading.kind === "old") {
-    takeCopy(turn, group, datagram, reading.messageId);
+    takeCopy(turn, group, arrival, reading.messageId);
     return;
   }
   if (reading.kind === "part") {
@@ -78,17 +78,17 @@ export function onRekeyMessage(turn: Turn, datagram: Datagram, header: GroupMess
     return;
   }
   accept(turn, group, update.value, transport);
-  if (answer !== undefined) sendAnswer(turn, group, datagram, answer);
+  if (answer !== undefined) sendAnswer(turn, group, arrival, answer);
 }
 
 /** A rekey that is known, or one under the KEK before: the answer to it may have got lost. */
-function takeCopy(turn: Turn, group: GmGroup, datagram: Datagram, messageId: number): void {
+function takeCopy(turn: Turn, group: GmGroup, arrival: Arrival, messageId: number): void {
   const { kek, answered } = group.held!;
   group.counters.duplicates += 1;
   const data = { group: group.config.name, messageId, expected: kek?.nextMessageId ?? 0 };
   turn.out.push(gmEvent("gm.rekeyDuplicate", data));
-  if (answered !== undefined && equal(answered.request, datagram.octets)) {
-    sendAnswer(turn, group, datagram, answered.answer);
+  if (answered !== undefined && equal(answered.request, arrival.octets)) {
+    sendAnswer(turn, group, arrival, answered.answer);
   }
 }
 
@@ -108,9 +108,10 @@ function ackIv({ tools }: Turn, { suite }: RekeySa): Bytes {
   return iv;
 }
 
-function sendAnswer(turn: Turn, group: GmGroup, { local, remote }: Datagram, octets: Bytes): void {
+/** Back by the way that the rekey came. */
+function sendAnswer(turn: Turn, group: GmGroup, { local, remote, marked }: Arrival, octets: Bytes): void {
   group.counters.acksSent += 1;
-  turn.out.push({ kind: "send", local, remote, octets });
+  turn.out.push({ kind: "send", local, remote, octets: markedIf(marked, octets) });
 }
 
 export function reject(turn: Turn, group: GmGroup, reason: string, messageId: number, problem: string): void {

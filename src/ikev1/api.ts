@@ -255,6 +255,8 @@ export interface SaView {
   readonly doi: number;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** Datagrams to the peer begin with the non-ESP marker. */
+  readonly marker: boolean;
   readonly cookieInitiator: string;
   readonly cookieResponder: string;
   /** Undefined before a proposal was chosen. */

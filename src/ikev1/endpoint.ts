@@ -241,6 +241,7 @@ export function saView(endpoint: Ikev1Endpoint, number: SaNumber): SaView | unde
     doi: sa.doi,
     local: sa.local,
     remote: sa.remote,
+    marker: sa.marker,
     cookieInitiator: sa.cookieInitiator,
     cookieResponder: sa.cookieResponder,
     policy: sa.agreed?.policy,

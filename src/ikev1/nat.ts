@@ -8,6 +8,7 @@ import { SECOND } from "../base/micros.ts";
 import type { Crypto, HashName } from "../crypto/api.ts";
 import { parseAddress } from "../wire/address.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
+import { NAT_KEEPALIVE, NAT_PORT } from "../wire/nonEsp.ts";
 import type { EndpointConfig } from "./api.ts";
 import { happened } from "./events.ts";
 import type { Cookies } from "./keys.ts";
@@ -20,10 +21,6 @@ import {
   startTimer,
   type Turn,
 } from "./state.ts";
-
-const PORT_IKE = 500;
-const PORT_GDOI = 848;
-const PORT_NAT = 4500;
 
 export function natEnabled(config: EndpointConfig): boolean {
   return config.nat?.detect ?? true;
@@ -74,19 +71,9 @@ function detectNat(
   };
 }
 
-/**
- * Whether datagrams between these ports carry the non-ESP marker: never where one side has 500 or 848, always where one
- * has 4500, and otherwise as configured.
- */
-export function marksDatagrams(marker: EndpointConfig["marker"], localPort: number, remotePort: number): boolean {
-  if ([localPort, remotePort].some((port) => port === PORT_IKE || port === PORT_GDOI)) return false;
-  if (localPort === PORT_NAT || remotePort === PORT_NAT) return true;
-  return (marker ?? "auto") !== "never";
-}
-
 /** Moves an initiator's SA to the ports where NATs let IKE and ESP pass together. RFC 3947 section 4. */
 export function floatPorts(sa: IsakmpSa, config: EndpointConfig): void {
-  const { localPort = PORT_NAT, remotePort = PORT_NAT } = config.nat ?? {};
+  const { localPort = NAT_PORT, remotePort = NAT_PORT } = config.nat ?? {};
   if (localPort === 0 || remotePort === 0) return;
   sa.local = { address: sa.local.address, port: localPort };
   sa.remote = { address: sa.remote.address, port: remotePort };
@@ -112,7 +99,6 @@ export function noteArrival(turn: Turn, sa: IsakmpSa, { local, remote, marked }:
 
 /** Interval of strongSwan. */
 const KEEPALIVE = 20 * SECOND;
-const KEEPALIVE_OCTETS = Uint8Array.of(0xff);
 
 export function startKeepalive(turn: Turn, sa: IsakmpSa): void {
   const interval = turn.endpoint.config.nat?.keepaliveMicros ?? KEEPALIVE;
@@ -125,7 +111,7 @@ export function onKeepaliveTimer(turn: Turn, sa: IsakmpSa): void {
   const quiet = turn.now - sa.sentAt;
   if (quiet >= interval) {
     const { local, remote } = sa;
-    turn.outcomes.push({ kind: "send", local, remote, octets: KEEPALIVE_OCTETS });
+    turn.outcomes.push({ kind: "send", local, remote, octets: NAT_KEEPALIVE });
     sa.sentAt = turn.now;
   }
   startTimer(turn, sa, "keepalive", quiet >= interval ? interval : interval - quiet);

@@ -7,16 +7,16 @@ import type { Datagram } from "../base/machine.ts";
 import { decodeIsakmp, type IsakmpMessage } from "../wire/isakmpMessage.ts";
 import { IsakmpExchange } from "../wire/isakmpNumbers.ts";
 import { ISAKMP } from "../wire/isakmpPayloads.ts";
+import { isMarked, isNatKeepalive, marksDatagrams, NAT_PORT, unmarked } from "../wire/nonEsp.ts";
 import { receiveAggressiveClear, receiveAggressiveSealed } from "./aggressive.ts";
 import { drop } from "./closing.ts";
 import { receiveFirst } from "./first.ts";
 import { receiveHint, receiveInformational } from "./informational.ts";
 import { receiveMainClear, receiveMainSealed } from "./main.ts";
-import { marksDatagrams } from "./nat.ts";
 import { exchangeOf } from "./phase1.ts";
 import { receivePhase2 } from "./phase2.ts";
 import { type Arrival, type Ikev1Endpoint, type IsakmpSa, NO_COOKIE, type Turn } from "./state.ts";
-import { NON_ESP_MARKER, sendAgain } from "./transmit.ts";
+import { sendAgain } from "./transmit.ts";
 
 /** Throws WireError where the octets are no ISAKMP message. */
 export function receiveDatagram(turn: Turn, datagram: Datagram): void {
@@ -25,18 +25,19 @@ export function receiveDatagram(turn: Turn, datagram: Datagram): void {
     drop(turn, "disabled", remote);
     return;
   }
-  if (octets.length === 1 && octets[0] === 0xff) {
+  if (isNatKeepalive(octets)) {
     drop(turn, "keepalive", remote);
     return;
   }
-  const marked = octets.length > 4 && octets[0] === 0 && octets[1] === 0 && octets[2] === 0 && octets[3] === 0;
+  const marked = isMarked(octets);
   const { marker } = turn.endpoint.config;
-  const mustBeMarked = local.port === 4500 || (marker === "always" && marksDatagrams(marker, local.port, remote.port));
+  const mustBeMarked =
+    local.port === NAT_PORT || (marker === "always" && marksDatagrams(marker, local.port, remote.port));
   if (mustBeMarked && !marked) {
     drop(turn, "notIke", remote);
     return;
   }
-  const whole = marked ? octets.subarray(NON_ESP_MARKER.length) : octets;
+  const whole = unmarked(octets);
   receiveMessage(turn, decodeIsakmp(whole, ISAKMP), whole, { local, remote, marked });
 }
 

@@ -3,10 +3,10 @@ import { concat, EMPTY, fromHex } from "../base/bytes.ts";
 import { encodeIsakmp, type IsakmpMessage } from "../wire/isakmpMessage.ts";
 import { IsakmpExchange, IsakmpProtocol } from "../wire/isakmpNumbers.ts";
 import { ISAKMP } from "../wire/isakmpPayloads.ts";
+import { markedIf } from "../wire/nonEsp.ts";
 import { happened } from "./events.ts";
 import { newCookie } from "./phase1.ts";
 import type { Arrival, Turn } from "./state.ts";
-import { NON_ESP_MARKER } from "./transmit.ts";
 
 /** Answers message 1 with an error; a hint that no peer acts on, for it could be anybody's. */
 export function refuseFirst(turn: Turn, message: IsakmpMessage, from: Arrival, type: number, doi: number): void {
@@ -19,5 +19,5 @@ export function refuseFirst(turn: Turn, message: IsakmpMessage, from: Arrival, t
   const spi = concat(fromHex(cookieInitiator), fromHex(cookieResponder));
   const body = { doi, protocol: IsakmpProtocol.ISAKMP, type, spi, data: EMPTY };
   const octets = encodeIsakmp(head, [{ kind: "N", body }], ISAKMP);
-  turn.outcomes.push({ kind: "send", local, remote, octets: marked ? concat(NON_ESP_MARKER, octets) : octets });
+  turn.outcomes.push({ kind: "send", local, remote, octets: markedIf(marked, octets) });
 }

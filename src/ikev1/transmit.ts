@@ -7,8 +7,9 @@
  * concerns message 2 of Aggressive Mode with signatures, whose certificates are longer than a message 1 without any; an
  * initiator of ours sends its own in message 1 and is answered at once.
  */
-import { type Bytes, concat } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Micros } from "../base/micros.ts";
+import { markedIf } from "../wire/nonEsp.ts";
 import type { RetransmitPolicy } from "./api.ts";
 import { closeSa, drop } from "./closing.ts";
 import { happened } from "./events.ts";
@@ -23,15 +24,13 @@ import {
   type Turn,
 } from "./state.ts";
 
-export const NON_ESP_MARKER = Uint8Array.of(0, 0, 0, 0);
-
 /** Octets to an unverified source for each octet that came from it. */
 const AMPLIFICATION_MAX = 3;
 
 /** False where the octets are more than an unverified peer may get; that is counted and reported. */
 export function transmit(turn: Turn, sa: IsakmpSa, octets: Bytes): boolean {
   const { local, remote, unverified } = sa;
-  const whole = sa.marker ? concat(NON_ESP_MARKER, octets) : octets;
+  const whole = markedIf(sa.marker, octets);
   if (unverified !== undefined) {
     if (unverified.sent + whole.length > AMPLIFICATION_MAX * unverified.heard) {
       drop(turn, "amplification", remote, sa.number);

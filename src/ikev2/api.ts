@@ -367,6 +367,8 @@ export interface SaView {
   readonly initiator: boolean;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** Datagrams to the peer begin with the non-ESP marker. */
+  readonly marker: boolean;
   readonly spiInitiator: string;
   readonly spiResponder: string;
   readonly suite: IkeSuite;

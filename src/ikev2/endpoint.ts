@@ -234,12 +234,25 @@ export function nextDeadline(endpoint: IkeEndpoint): Micros | undefined {
 export function saView(endpoint: IkeEndpoint, number: SaNumber): SaView | undefined {
   const sa = endpoint.sas.get(number);
   if (sa === undefined || !isLive(sa)) return undefined;
-  const { initiator, local, remote, spiInitiator, spiResponder, identity, profile, createdAt, fragments, keys } = sa;
+  const {
+    initiator,
+    local,
+    remote,
+    marker,
+    spiInitiator,
+    spiResponder,
+    identity,
+    profile,
+    createdAt,
+    fragments,
+    keys,
+  } = sa;
   return {
     number,
     initiator,
     local,
     remote,
+    marker,
     spiInitiator,
     spiResponder,
     suite: keys?.suite ?? NO_SUITE,

@@ -7,13 +7,13 @@
 import { type Bytes, concat } from "../base/bytes.ts";
 import { bodyOctets, type Protection } from "../crypto/protector.ts";
 import { IKE_HEADER_LENGTH, type SealedPart } from "../wire/ikeMessage.ts";
+import { NON_ESP_MARKER } from "../wire/nonEsp.ts";
 import type { IkeSa, Turn } from "./state.ts";
 
 const FRAGMENTS_MAX = 64;
 /** Sets that may be incomplete at one time: more than any window needs. */
 const ASSEMBLIES_MAX = 8;
 const UDP_HEADER = 8;
-const MARKER = 4;
 const SKF_HEADER = 8;
 const SK_HEADER = 4;
 
@@ -43,7 +43,7 @@ export function splitInner(turn: Turn, sa: IkeSa, protection: Protection, inner:
   const { fragmentation } = turn.endpoint.config;
   if (fragmentation === undefined || !sa.fragments) return [inner];
   const ipHeader = sa.remote.address.includes(":") ? 40 : 20;
-  const room = fragmentation.mtu - ipHeader - UDP_HEADER - (sa.marker ? MARKER : 0) - IKE_HEADER_LENGTH;
+  const room = fragmentation.mtu - ipHeader - UDP_HEADER - (sa.marker ? NON_ESP_MARKER.length : 0) - IKE_HEADER_LENGTH;
   const { block } = protection.encr;
   const whole = Math.ceil((inner.length + 1) / block) * block;
   if (SK_HEADER + bodyOctets(protection, whole) <= room) return [inner];

@@ -5,7 +5,7 @@
  * first one that comes, as devices do: waiting for a better answer (RFC 7296 section 2.21.1) would only delay the next
  * server of the list.
  */
-import { type Bytes, concat, toHex, u16, uintFrom } from "../base/bytes.ts";
+import { type Bytes, toHex, u16, uintFrom } from "../base/bytes.ts";
 import type { Datagram, Endpoint } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { secret } from "../base/secret.ts";
@@ -15,6 +15,7 @@ import { errorNotify } from "../wire/grammar.ts";
 import type { IkeMessage } from "../wire/ikeMessage.ts";
 import { decodeMessage, encodeMessage, NO_SPI } from "../wire/ikeMessage.ts";
 import { Exchange, FLAG_INITIATOR, FLAG_RESPONSE, NotifyType } from "../wire/ikev2Numbers.ts";
+import { markedIf, marksDatagrams } from "../wire/nonEsp.ts";
 import { notifyOf, type Payload, payloadOf } from "../wire/payloads.ts";
 import type { CloseReason, InitiateOptions } from "./api.ts";
 import { sendAuthRequest } from "./auth.ts";
@@ -24,7 +25,7 @@ import { demandCookie } from "./cookie.ts";
 import { happened } from "./events.ts";
 import { isNonce, NONCE_LENGTH, newPrivateKey, newSpi } from "./exchangeValues.ts";
 import { deriveKeys, keyEntry } from "./keys.ts";
-import { detectNat, floatPorts, marksDatagrams, natNotifies, notify } from "./nat.ts";
+import { detectNat, floatPorts, natNotifies, notify } from "./nat.ts";
 import { checkAnswer, offer, select } from "./proposal.ts";
 import {
   addSa,
@@ -39,7 +40,7 @@ import {
   startTimer,
   type Turn,
 } from "./state.ts";
-import { NON_ESP_MARKER, sendFirst, settleRequest, transmit } from "./window.ts";
+import { sendFirst, settleRequest, transmit } from "./window.ts";
 
 /** Cookies and changes of group that an initiator puts up with in one attempt. */
 const ROUNDS_MAX = 3;
@@ -387,5 +388,5 @@ function refuseInit(turn: Turn, message: IkeMessage, from: Datagram, marked: boo
 function sendUnprotected(turn: Turn, message: IkeMessage, from: Datagram, marked: boolean, payload: Payload): void {
   const { local, remote } = from;
   const octets = encodeMessage(answerHead(message, NO_SPI), [payload], registryOf(turn.endpoint));
-  turn.outcomes.push({ kind: "send", local, remote, octets: marked ? concat(NON_ESP_MARKER, octets) : octets });
+  turn.outcomes.push({ kind: "send", local, remote, octets: markedIf(marked, octets) });
 }

@@ -5,13 +5,13 @@
  */
 import { SECOND } from "../base/micros.ts";
 import { Exchange } from "../wire/ikev2Numbers.ts";
+import { NAT_KEEPALIVE } from "../wire/nonEsp.ts";
 import type { LivenessConfig } from "./api.ts";
 import { type IkeSa, isEstablished, profileOf, Slot, startTimer, type Turn } from "./state.ts";
 import { startRequest } from "./window.ts";
 
 /** Interval of strongSwan. */
 const KEEPALIVE = 20 * SECOND;
-const KEEPALIVE_OCTETS = Uint8Array.of(0xff);
 
 /** Starts what an established SA has to watch. */
 export function startLiveness(turn: Turn, sa: IkeSa): void {
@@ -47,7 +47,7 @@ export function onKeepaliveTimer(turn: Turn, sa: IkeSa): void {
   const quiet = turn.now - sa.sentAt;
   if (quiet >= interval) {
     const { local, remote } = sa;
-    turn.outcomes.push({ kind: "send", local, remote, octets: KEEPALIVE_OCTETS });
+    turn.outcomes.push({ kind: "send", local, remote, octets: NAT_KEEPALIVE });
     sa.sentAt = turn.now;
   }
   startTimer(turn, sa, Slot.keepalive, quiet >= interval ? interval : interval - quiet);

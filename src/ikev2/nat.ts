@@ -9,13 +9,10 @@ import type { Crypto } from "../crypto/api.ts";
 import { parseAddress } from "../wire/address.ts";
 import type { Notify } from "../wire/ikev2.ts";
 import { NotifyType, Protocol } from "../wire/ikev2Numbers.ts";
+import { NAT_PORT } from "../wire/nonEsp.ts";
 import type { Payload } from "../wire/payloads.ts";
 import type { EndpointConfig } from "./api.ts";
 import type { IkeSa, NatFinding } from "./state.ts";
-
-const PORT_IKE = 500;
-const PORT_GDOI = 848;
-const PORT_NAT = 4500;
 
 export function notify(type: number, data: Bytes = EMPTY): Payload {
   return { kind: "N", body: { protocol: Protocol.NONE, type, spi: EMPTY, data } };
@@ -70,19 +67,9 @@ function notifiesOf(payloads: readonly Payload[], type: number): Notify[] {
   return found;
 }
 
-/**
- * Whether datagrams between these ports carry the non-ESP marker: never where one side has 500 or 848, always where one
- * has 4500, and otherwise as configured (`auto`: with the marker, as strongSwan demands on ports of its own).
- */
-export function marksDatagrams(marker: EndpointConfig["marker"], localPort: number, remotePort: number): boolean {
-  if ([localPort, remotePort].some((port) => port === PORT_IKE || port === PORT_GDOI)) return false;
-  if (localPort === PORT_NAT || remotePort === PORT_NAT) return true;
-  return (marker ?? "auto") !== "never";
-}
-
 /** Moves an initiator's SA to the ports where NATs let IKE and ESP pass together. */
 export function floatPorts(sa: IkeSa, config: EndpointConfig): void {
-  const { localPort = PORT_NAT, remotePort = PORT_NAT } = config.nat ?? {};
+  const { localPort = NAT_PORT, remotePort = NAT_PORT } = config.nat ?? {};
   if (localPort === 0 || remotePort === 0) return;
   sa.local = { address: sa.local.address, port: localPort };
   sa.remote = { address: sa.remote.address, port: remotePort };

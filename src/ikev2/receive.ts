@@ -15,6 +15,7 @@ import {
   isResponse,
 } from "../wire/ikeMessage.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
+import { isMarked, isNatKeepalive, marksDatagrams, NAT_PORT, unmarked } from "../wire/nonEsp.ts";
 import { notifyOf, type Payload, payloadOf } from "../wire/payloads.ts";
 import { receiveAuthRequest, receiveAuthResponse } from "./auth.ts";
 import { closeSa, drop, lingerSa } from "./closing.ts";
@@ -23,7 +24,7 @@ import { happened } from "./events.ts";
 import { collectPart, type Whole } from "./fragment.ts";
 import { deletesIke, receiveInformational, receiveOwnInformationalAnswer } from "./informational.ts";
 import { receiveInitRequest, receiveInitResponse } from "./init.ts";
-import { marksDatagrams, notify } from "./nat.ts";
+import { notify } from "./nat.ts";
 import { directionKeys, openPart, readInner } from "./protect.ts";
 import { receiveIkeRekeyAnswer, receiveIkeRekeyRequest, yieldToRival } from "./rekeyIke.ts";
 import { type IkeEndpoint, type IkeSa, isEstablished, type PendingRequest, registryOf, type Turn } from "./state.ts";
@@ -31,7 +32,6 @@ import {
   answerRequest,
   beginServing,
   isRepetition,
-  NON_ESP_MARKER,
   pendingRequest,
   pumpQueue,
   repeatResponse,
@@ -47,18 +47,19 @@ interface Arrival extends Datagram {
 /** Throws WireError where the octets are no IKEv2 message. */
 export function receiveDatagram(turn: Turn, datagram: Datagram): void {
   const { octets, remote, local } = datagram;
-  if (octets.length === 1 && octets[0] === 0xff) {
+  if (isNatKeepalive(octets)) {
     drop(turn, "keepalive", remote);
     return;
   }
-  const marked = octets.length > 4 && octets[0] === 0 && octets[1] === 0 && octets[2] === 0 && octets[3] === 0;
+  const marked = isMarked(octets);
   const { marker } = turn.endpoint.config;
-  const mustBeMarked = local.port === 4500 || (marker === "always" && marksDatagrams(marker, local.port, remote.port));
+  const mustBeMarked =
+    local.port === NAT_PORT || (marker === "always" && marksDatagrams(marker, local.port, remote.port));
   if (mustBeMarked && !marked) {
     drop(turn, "notIke", remote);
     return;
   }
-  const whole = marked ? octets.subarray(NON_ESP_MARKER.length) : octets;
+  const whole = unmarked(octets);
   const header = decodeHeader(whole);
   const from: Arrival = { local, remote, octets, marked };
   if (header.version >>> 4 !== 2) drop(turn, "version", remote);

@@ -4,12 +4,13 @@
  * Only who asks repeats itself; a repetition has the same octets, IV included. Who answers keeps the responses of one
  * window and sends them again when a request comes again. A request outside the window is never answered.
  */
-import { type Bytes, concat, equal } from "../base/bytes.ts";
+import { type Bytes, equal } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { IKE_HEADER_LENGTH, type MessageHead } from "../wire/ikeMessage.ts";
 import { FLAG_INITIATOR, FLAG_RESPONSE, NotifyType, PayloadType } from "../wire/ikev2Numbers.ts";
+import { markedIf } from "../wire/nonEsp.ts";
 import { encodeChain, notifyOf, type Payload } from "../wire/payloads.ts";
 import type { RetransmitPolicy } from "./api.ts";
 import { closeSa } from "./closing.ts";
@@ -34,14 +35,11 @@ import {
 /** Waits of 2, 4, 8, 16, 32 and 64 seconds: six transmissions in all. RFC 7296 section 2.4 leaves the numbers open. */
 export const DEFAULT_RETRANSMIT: RetransmitPolicy = { first: 2 * SECOND, factor: 2, repeats: 5 };
 
-/** In front of IKE messages where ESP shares the port. RFC 7296 section 2.23. */
-export const NON_ESP_MARKER: Bytes = new Uint8Array(4);
-
 export function transmit(turn: Turn, sa: IkeSa, datagrams: readonly Bytes[]): void {
   const { local, remote } = sa;
   sa.sentAt = turn.now;
   for (const octets of datagrams) {
-    turn.outcomes.push({ kind: "send", local, remote, octets: sa.marker ? concat(NON_ESP_MARKER, octets) : octets });
+    turn.outcomes.push({ kind: "send", local, remote, octets: markedIf(sa.marker, octets) });
   }
 }
 
@@ -237,7 +235,7 @@ export function standingOf(turn: Turn, sa: IkeSa, messageId: number): RequestSta
 export function repeatResponse(turn: Turn, from: Datagram, marked: boolean, response: readonly Bytes[]): void {
   const { local, remote } = from;
   for (const octets of response) {
-    turn.outcomes.push({ kind: "send", local, remote, octets: marked ? concat(NON_ESP_MARKER, octets) : octets });
+    turn.outcomes.push({ kind: "send", local, remote, octets: markedIf(marked, octets) });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Secret } from "../base/secret.ts";
 import type { Grant, Registration } from "../gikev2/policy.ts";
 import { isCounterMode } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
-import type { SaNumber, Tools } from "../ikev2/api.ts";
+import type { SaNumber, SaView, Tools } from "../ikev2/api.ts";
 import { settle } from "./answers.ts";
 import { type ProtocolKind, SENDER_ID_BITS } from "./config.ts";
 import { ksEvent } from "./events.ts";
@@ -130,8 +130,20 @@ function leafFor({ tree }: KsBranch, tools: Tools, previous: KsMember | undefine
   return previous === undefined || previous.leaf === 0 ? addLeaf(tree, tools) : previous.leaf;
 }
 
+/** The two ends of an SA as the key server sees them, and whether the non-ESP marker stands in front of what it sends. */
+type Ends = Pick<SaView, "local" | "remote" | "marker">;
+
+/**
+ * Where rekeys to one member leave from. A NAT lets nothing in but answers from where its inside has sent to, and there
+ * ESP might share the port: whoever has moved to UDP 4500 for its registration is rekeyed there. RFC 6407 section 2.2.
+ */
+export function rekeySource({ state }: Turn, { local, marker }: Ends): Endpoint {
+  return marker ? local : state.config.local;
+}
+
 export interface Newcomer {
-  readonly remote: Endpoint;
+  /** Of the SA that it has registered over. */
+  readonly ends: Ends;
   readonly identity: string;
   /** Of the registration. */
   readonly exchange: number;
@@ -144,7 +156,8 @@ export interface Newcomer {
 
 /** A member that registers again replaces what was known of it; its old IKE SA has served its purpose. */
 export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Newcomer): KsMember {
-  const { remote, identity, exchange, sa, kwk, fragments, senderIds } = newcomer;
+  const { ends, identity, exchange, sa, kwk, fragments, senderIds } = newcomer;
+  const { remote, marker } = ends;
   const key = memberKey(remote);
   const previous = group.members.get(key);
   if (previous !== undefined) {
@@ -156,7 +169,9 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
   const member: KsMember = {
     key,
     protocol: branch.kind,
+    local: rekeySource(turn, ends),
     remote,
+    marker,
     identity,
     sa,
     kwk,

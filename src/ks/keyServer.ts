@@ -5,7 +5,7 @@
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
-import { groupAckOf, isIkev1 } from "../gdoi/groupMessage.ts";
+import { arrivalOf, groupAckOf, isIkev1 } from "../gdoi/groupMessage.ts";
 import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { passOn } from "../gikev2/outcomes.ts";
@@ -87,8 +87,9 @@ export function keyServer(config: KsConfig, tools: Tools): Machine<KsInput, KsOu
 function onDatagram(turn: Turn, datagram: Datagram): void {
   const { octets } = datagram;
   const { endpoint, isakmp } = turn.state;
-  const ack = groupAckOf(octets);
-  if (ack !== undefined && takeRekeyAck(turn, datagram, ack)) return;
+  const arrival = arrivalOf(datagram);
+  const ack = arrival && groupAckOf(arrival.octets);
+  if (arrival !== undefined && ack !== undefined && takeRekeyAck(turn, arrival, ack)) return;
   // Where only one version of IKE is spoken its endpoint counts what is not for it.
   if (isakmp !== undefined && (isIkev1(octets) || endpoint === undefined)) {
     followIsakmp(turn, isakmp, receiveIsakmp(isakmp.endpoint, turn.tools, datagram, turn.now));

@@ -5,9 +5,10 @@ import { assert } from "../base/errors.ts";
 import { SECOND } from "../base/micros.ts";
 import { encrSpec } from "../crypto/suite.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
+import { markedIf, NAT_PORT, NON_ESP_MARKER } from "../wire/nonEsp.ts";
 import { ksEvent } from "./events.ts";
 import type { KsBranch, KsGroup, KsKek, Turn } from "./state.ts";
-import { protocolOf, startTimer } from "./state.ts";
+import { membersOf, protocolOf, startTimer } from "./state.ts";
 
 /** `kek` protects the message; it is the old one where the message brings a new one. */
 export interface GroupMessage {
@@ -38,14 +39,19 @@ export function sealFor(turn: Turn, group: KsGroup, branch: KsBranch, { kek, upd
   return protocol.sealRekey(turn.tools.crypto, kek.sa, kek.signer?.key, update, sealing);
 }
 
-/** Fragments only where every member has agreed on them for its IKE SA. RFC 9838 section 2.4.1.2. */
+/**
+ * Fragments only where every member has agreed on them for its IKE SA. RFC 9838 section 2.4.1.2. All get the same
+ * datagrams, so that there is room for the non-ESP marker where one of them needs it.
+ */
 function mtuOf({ state }: Turn, group: KsGroup, branch: KsBranch): { readonly mtu?: number } {
   const fragmentation = state.config.ike?.fragmentation;
   if (fragmentation === undefined) return {};
-  for (const { protocol, fragments } of group.members.values()) {
-    if (protocol === branch.kind && !fragments) return {};
-  }
-  return { mtu: fragmentation.mtu };
+  const members = membersOf(group, branch);
+  if (!members.every(({ fragments }) => fragments)) return {};
+  const { transport } = group.config;
+  const marked =
+    transport.kind === "multicast" ? transport.destination.port === NAT_PORT : members.some(({ marker }) => marker);
+  return { mtu: fragmentation.mtu - (marked ? NON_ESP_MARKER.length : 0) };
 }
 
 /** An explicit IV that never repeats under the KEK: this key server is the only sender, so counting is enough. */
@@ -65,7 +71,9 @@ export function sendCopy(turn: Turn, group: KsGroup, branch: KsBranch): void {
   assert(config.transport.kind === "multicast", "copies of a rekey in a unicast group");
   const { source, destination } = config.transport;
   for (const octets of copies.messages[copies.next]!) {
-    turn.out.push({ kind: "send", local: source, remote: destination, octets });
+    // RFC 9838 section 2.4.1.1.
+    const whole = markedIf(destination.port === NAT_PORT, octets);
+    turn.out.push({ kind: "send", local: source, remote: destination, octets: whole });
   }
   const period = config.retransmit.seconds * SECOND;
   copies.next += 1;

@@ -22,6 +22,7 @@ import {
   noteRefusal,
   type RefusalReason,
   refillSenderIds,
+  rekeySource,
 } from "./admission.ts";
 import { unauthorized } from "./authorization.ts";
 import { ensureKeys } from "./keyTimers.ts";
@@ -121,7 +122,7 @@ function onWanted(turn: Turn, side: IsakmpSide, { pull, group: id, offered, send
     return;
   }
   const exchange = GdoiExchange.GROUPKEY_PULL;
-  const newcomer = { remote: view.remote, identity: nameOf(view), exchange, fragments: false, senderIds };
+  const newcomer = { ends: view, identity: nameOf(view), exchange, fragments: false, senderIds };
   const { leaf } = admit(turn, group, branch, newcomer);
   const granted = leaf === 0 ? { senderIds } : { senderIds, hierarchy: pathOf(branch.tree!, leaf) };
   const { tools, now } = turn;
@@ -139,11 +140,11 @@ function isCurrent(group: KsGroup, { kek }: KsBranch, offered: GroupPolicy): boo
  * Unicast rekeys go to the member's own address; what IOS writes into the policy is not public. Multicast ones have their
  * ends already.
  */
-function withEnds(turn: Turn, { remote }: SaView, policy: GroupPolicy): GroupPolicy {
+function withEnds(turn: Turn, view: SaView, policy: GroupPolicy): GroupPolicy {
   const { kek } = policy;
   if (kek === undefined || kek.destination.first === kek.destination.last) return policy;
-  const source = host(turn.state.config.local);
-  return { ...policy, kek: { ...kek, source, destination: host(remote) } };
+  const source = host(rekeySource(turn, view));
+  return { ...policy, kek: { ...kek, source, destination: host(view.remote) } };
 }
 
 function host({ address, port }: { readonly address: string; readonly port: number }): RekeySelector {

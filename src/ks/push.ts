@@ -7,6 +7,7 @@ import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
 import type { GroupMessageHeader } from "../gdoi/groupMessage.ts";
+import { markedIf } from "../wire/nonEsp.ts";
 import { endExcluded, noteAnswer, noteCopy, noteSilence } from "./answers.ts";
 import { ksEvent } from "./events.ts";
 import type { KsBranch, KsGroup, KsMember, Push, Turn } from "./state.ts";
@@ -40,9 +41,9 @@ function timerArgument(branch: KsBranch, key: string): string {
 }
 
 function send(turn: Turn, group: KsGroup, branch: KsBranch, push: Push): void {
-  const { local } = turn.state.config;
+  const { local, remote, marker } = push.member;
   for (const octets of push.message.datagrams) {
-    turn.out.push({ kind: "send", local, remote: push.member.remote, octets });
+    turn.out.push({ kind: "send", local, remote, octets: markedIf(marker, octets) });
   }
   const { seconds } = group.config.retransmit;
   startTimer(turn, "repeat", timerArgument(branch, keyOfPush(push)), turn.now + seconds * SECOND);

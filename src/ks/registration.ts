@@ -92,9 +92,9 @@ function join(
   if (wish.capabilities !== undefined && !suits(wish.capabilities, grant.policy)) {
     return refuse(turn, view, identity, dialect, group, "capabilities", group.id);
   }
-  const { number: sa, remote, fragments } = view;
+  const { number: sa, fragments } = view;
   const { leaf } = admit(turn, group, branch, {
-    remote,
+    ends: view,
     identity: identityText(identity),
     exchange,
     sa,

@@ -150,7 +150,11 @@ export interface Tek {
 export interface KsMember {
   readonly key: string;
   readonly protocol: ProtocolKind;
+  /** Where rekeys to it alone leave from: the end that it registered with, where they have to pass a NAT on the way back. */
+  readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** They begin with the non-ESP marker. */
+  readonly marker: boolean;
   readonly identity: string;
   /** Undefined once the IKE SA of a multicast member is closed, and with GDOI, whose phase 1 nobody needs any more. */
   sa: SaNumber | undefined;

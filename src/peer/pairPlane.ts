@@ -23,6 +23,7 @@ import { plaintextMtu } from "../esp/mtu.ts";
 import { type Flow, firstMatch, flowOf } from "../esp/selector.ts";
 import { buildUdpPacket, readUdp } from "../esp/udpPacket.ts";
 import { IpProtocol } from "../wire/ip.ts";
+import { NAT_PORT } from "../wire/nonEsp.ts";
 import { type EspDrop, openTunnel, sealTunnel, type Tunnel } from "./tunnel.ts";
 
 export interface PairPolicy {
@@ -89,8 +90,7 @@ export type PairResult =
 const OUTER_TTL = 255;
 /** How long a pair that has a successor still receives. As the peer's own tunnels. */
 const FADE: Micros = 5 * SECOND;
-const PORT_NAT = 4500;
-const IKE_PORTS: readonly (number | undefined)[] = [500, PORT_NAT];
+const IKE_PORTS: readonly (number | undefined)[] = [500, NAT_PORT];
 /** What encapsulation in UDP adds. RFC 3948 section 2.1. */
 export const UDP_OCTETS = 8;
 
@@ -267,7 +267,7 @@ function reversed(flow: Flow): Flow {
 function espInUdp(packet: Bytes, header: IpHeader): Bytes | undefined {
   if (header.protocol !== IpProtocol.UDP || header.hasMore || header.fragmentOffset > 0) return undefined;
   const udp = readUdp(packet, header);
-  if (udp === undefined || udp.destinationPort !== PORT_NAT) return undefined;
+  if (udp === undefined || udp.destinationPort !== NAT_PORT) return undefined;
   const label = readLabel(udp.payload);
   return label === undefined || label.spi === 0 ? undefined : udp.payload;
 }

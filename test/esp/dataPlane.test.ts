@@ -10,7 +10,7 @@ import { inbound } from "../../src/esp/inbound.ts";
 import { buildPacket, ipHeader, withTtlDecremented } from "../../src/esp/ipHeader.ts";
 import { outbound } from "../../src/esp/outbound.ts";
 import { Ipv4 } from "../../src/wire/ip.ts";
-import { ANY, dataSa, GCM, ip, member, protectAll, tools, udpPacket } from "./group.ts";
+import { ANY, dataSa, GCM, ip, member, type PacketOptions, protectAll, tools, udpPacket } from "./group.ts";
 
 const MTU = 1500;
 
@@ -247,6 +247,27 @@ describe("policy", () => {
     expect(inbound(plane, native, answer, 0).kind).toBe("clear");
     const rekey = udpPacket({ source: "10.9.0.1", destination: "239.1.1.1", sourcePort: 848, destinationPort: 848 });
     expect(inbound(plane, native, rekey, 0).kind).toBe("clear");
+  });
+
+  it("never protects the router's own IKE behind a NAT on UDP 4500, and lets no ESP in UDP through", () => {
+    const plane = member(dataSa(), protectAll, { ownAddresses: [ip("10.1.0.1")] });
+    const marked = Uint8Array.of(0, 0, 0, 0, 1, 2, 3, 4);
+    const payloads = [marked, Uint8Array.of(0xff), Uint8Array.of(0, 0, 1, 1, 0, 0, 0, 1), new Uint8Array(4), marked];
+    const own = { sourcePort: 4500, destinationPort: 4500 };
+    const ends: PacketOptions[] = [own, own, own, own, { ...own, source: "10.1.0.9" }];
+    const kinds = payloads.map((payload, i) => {
+      const packet = udpPacket({ ...ends[i]!, payload });
+      return outbound(plane, tools(), packet, MTU, 0).kind;
+    });
+    expect(kinds).toEqual(["clear", "clear", "sealed", "sealed", "sealed"]);
+    const back = payloads.map((payload, i) => {
+      const destination = ends[i]!.source ?? "10.1.0.1";
+      const packet = udpPacket({ source: "10.9.0.1", destination, ...own, payload });
+      return inbound(plane, native, packet, 0).kind;
+    });
+    expect(back).toEqual(["clear", "clear", "dropped", "dropped", "dropped"]);
+    const elsewhere = udpPacket({ sourcePort: 4501, destinationPort: 4502, payload: marked });
+    expect(outbound(plane, tools(), elsewhere, MTU, 0).kind).toBe("sealed");
   });
 
   it("lets no fragment leave in clear because its ports are not to be seen", () => {

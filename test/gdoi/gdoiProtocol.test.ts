@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { native } from "../../src/crypto/native.ts";
 import { gdoiProtocol } from "../../src/gdoi/gdoiProtocol.ts";
-import { groupAckOf, groupRekeyOf } from "../../src/gdoi/groupMessage.ts";
+import { arrivalOf, groupAckOf, groupRekeyOf } from "../../src/gdoi/groupMessage.ts";
 import type { RekeySa } from "../../src/gikev2/dialect.ts";
 import { dialectOf } from "../../src/gikev2/dialects.ts";
 import { NO_KEYS, NO_POLICY } from "../../src/gikev2/policy.ts";
@@ -77,5 +77,25 @@ describe("a rekey of GDOI", () => {
     const [octets] = dialectOf("rfc9838").sealRekey(native, sa, undefined, UPDATE, SEALING);
     expect(groupRekeyOf(octets!)).toEqual({ protocol: "gikev2", spi: KEK.spi, messageId: 5 });
     expect(dialectOf("rfc9838").keyEntry(sa)).toMatchObject({ kind: "ike", dialect: "rfc9838" });
+  });
+});
+
+describe("a datagram that may be under a KEK", () => {
+  const octets = Uint8Array.of(0, 0, 0, 0, 9, 9, 9, 9);
+  const arrival = (port: number, remotePort = 4500) =>
+    arrivalOf({ local: { address: "192.0.2.1", port }, remote: { address: "192.0.2.2", port: remotePort }, octets });
+
+  it("has a marker in front where ESP may share the port, and zeros of its own where not", () => {
+    for (const port of [4500, 14500]) {
+      expect(arrival(port)).toMatchObject({ marked: true, octets: octets.subarray(4) });
+      // What a NAT makes of the other end says nothing.
+      expect(arrival(port, 848)).toMatchObject({ marked: true });
+    }
+    for (const port of [848, 500]) expect(arrival(port)).toMatchObject({ marked: false, octets });
+  });
+
+  it("is none without the marker on 4500", () => {
+    const [local, remote] = [4500, 4500].map((port) => ({ address: "192.0.2.1", port }));
+    expect(arrivalOf({ local: local!, remote: remote!, octets: octets.subarray(4) })).toBeUndefined();
   });
 });
