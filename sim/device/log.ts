@@ -48,9 +48,18 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
     line("PKI", 3, "CERTIFICATE_INVALID", "Certificate chain validation has failed. Reason: {reason}"),
   ],
   "isakmp.authFailed": [...MODE_FAILURES, line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE)],
-  "isakmp.dropped": ["malformed", "grammar", "garbage", "hash", "signature"].map((reason) =>
-    line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
-  ),
+  "isakmp.dropped": [
+    line(
+      "CRYPTO",
+      4,
+      "IKE_DENY_SA_REQ",
+      "IKE denied an INCOMING SA request from {remote} due to the limit of {detail}",
+      { reason: "overload" },
+    ),
+    ...["malformed", "grammar", "garbage", "hash", "signature"].map((reason) =>
+      line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
+    ),
+  ],
   "ike.dropped": ["malformed", "grammar", "integrity", "tooLong"].map((reason) =>
     line("CRYPTO", 4, "IKMP_BAD_MESSAGE", BAD_MESSAGE, { reason }),
   ),

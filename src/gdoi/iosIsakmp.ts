@@ -56,7 +56,7 @@ const METHODS: Readonly<Record<TypedPolicy["authentication"], number | undefined
 const DPD_REPEATS = 5;
 
 /** The profile of the global settings: it takes whom no other takes (IOS: "peer matches *none* of the profiles"). */
-export const ISAKMP_PROFILE = "default";
+const ISAKMP_PROFILE = "default";
 
 /**
  * The endpoint of a router. `local`: its address, the identity unless the configuration says otherwise. `pki`: its
@@ -121,7 +121,8 @@ function globalProfile({ ios, local, trustpoints }: Router): IsakmpProfile {
   const { keyrings, profiles } = ios.isakmp;
   const bound = new Set([...profiles.values()].flatMap((profile) => profile.keyrings.map(({ name }) => name)));
   return {
-    name: ISAKMP_PROFILE,
+    // A name with a blank is one that nobody can type.
+    name: profiles.has(ISAKMP_PROFILE) ? `${ISAKMP_PROFILE} (global)` : ISAKMP_PROFILE,
     ...credentials(trustpoints, (subject) => globalIdentity(ios, local, subject)),
     match: { remoteAddresses: [], remoteIdentities: [], anyRemote: true },
     keyrings: [GLOBAL_KEYRING, ...[...keyrings.keys()].filter((name) => !bound.has(name))],

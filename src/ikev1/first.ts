@@ -116,7 +116,7 @@ export function receiveFirst(turn: Turn, message: IsakmpMessage, octets: Bytes, 
   }
   const { maxInNegotiation = Infinity, maxSas = Infinity } = endpoint.config;
   if (endpoint.halfOpen >= maxInNegotiation || endpoint.sas.size >= maxSas) {
-    drop(turn, "overload", remote);
+    drop(turn, "overload", remote, 0, endpoint.sas.size >= maxSas ? "SAs" : "SAs in negotiation");
     return;
   }
   const kinds = mode === "main" ? (["SA"] as const) : (["SA", "KE", "NONCE", "ID"] as const);

@@ -161,6 +161,11 @@ crypto isakmp profile Q
     ]);
   });
 
+  it("may be called default, and are not the global settings for that", () => {
+    const names = profiles("crypto isakmp profile default\n match identity host h\n").map(({ name }) => name);
+    expect(names).toEqual(["default", "default (global)"]);
+  });
+
   it("name the router as self-identity says, or else as crypto isakmp identity does", () => {
     const named = (lines: string, global = "") =>
       formatId(profiles(`${global}crypto isakmp profile P\n match identity host h\n${lines}`)[0]!.localIdentity);

@@ -229,3 +229,15 @@ function withoutGikev2(): Omit<KsGroupConfig, "gikev2"> {
   const { gikev2: _, ...rest } = ksGroup();
   return rest;
 }
+
+describe("authorization", () => {
+  it("asks members of GDOI alone whether crypto identity names them", () => {
+    const net = network({ gdoi: { ...GDOI, authorization: { identities: [{ kind: "fqdn", text: "gm9" }] } } });
+    expect(ksEvents(net, "ks.registered").map(({ data }) => data.protocol)).toEqual(["gikev2"]);
+    const refused = ksEvents(net, "ks.refused").map(({ data }) => [data.protocol, data.reason]);
+    expect(refused).toEqual([
+      ["gdoi", "identity"],
+      ["gdoi", "identity"],
+    ]);
+  });
+});

@@ -181,6 +181,8 @@ export const isakmpCommands: CommandSpec<IosConfig>[] = [
   ...sectionsAside("it belongs to tunnels and remote access, not to groups", [
     "crypto isakmp client configuration group <word:name>",
     "crypto isakmp client firewall <line:rest>",
+  ]),
+  ...sectionsAside("Aggressive Mode is begun by ISAKMP profiles alone: initiate mode aggressive", [
     "crypto isakmp peer {address <ipv4:address> | hostname <word:name>} [vrf <word:vrf>]",
   ]),
   ...leftAside("it belongs to tunnels and remote access, not to groups", [

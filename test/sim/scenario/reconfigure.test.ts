@@ -282,4 +282,20 @@ describe("IKEv1 on a key server of GDOI", () => {
     const taken = [...run.trace.ofKind("isakmp.established")].filter(({ device }) => device === server);
     expect(taken.at(-1)!.data.profile).toBe("P");
   });
+
+  test("takes up no more SAs than crypto call admission allows, and logs whom it denies one", () => {
+    const run = createRun(lesson, { crypto: native });
+    configure(run, "ks1", "crypto call admission limit ike sa 3");
+    run.passTo(5 * SECOND);
+    expect([...run.trace.ofKind("ks.registered")]).toHaveLength(3);
+    const denied = Array.from({ length: run.trace.events }, (_, number) =>
+      syslogLines(run.head, run.trace.event(number)),
+    )
+      .flat()
+      .filter((line) => line.includes("IKE_DENY_SA_REQ"));
+    expect(denied.length).toBeGreaterThan(0);
+    expect(denied[0]).toMatch(
+      /^ks1: .*IKE denied an INCOMING SA request from 192\.168\.1\.\d due to the limit of SAs$/,
+    );
+  });
 });
