@@ -1,6 +1,6 @@
 /** Kinds of events that devices add to a trace, beside those of the network and of the roles. */
 export const DEVICE_EVENTS = {
-  "device.up": "The device has started and knows its configuration.",
+  "device.up": "The device has started and knows its configuration; data isakmp (true: roles of it speak IKE).",
   "device.down": "The device was switched off or is reloading; data reason (powerOff, reload).",
   "link.up": "The line protocol of an interface came up; data link, interface.",
   "link.down": "The line protocol of an interface went down; data link, interface.",
@@ -28,10 +28,12 @@ export const DEVICE_EVENTS = {
   "echo.answered": "An echo request was answered; data from, to.",
   "config.applied": "An operator changed the configuration; data lines.",
   "config.isakmp": "IKEv1 was switched on or off; data enabled.",
-  "config.groupPolicy": "What a key server's group hands out will be different from the next rekey on; data group.",
-  "config.groupAdded": "A key server serves one more group; data group.",
+  "config.groupPolicy":
+    "What a key server's group hands out will be different from the next rekey on; data group, transport (a new one).",
+  "config.groupAdded": "A key server serves one more group; data group, transport (if unicast).",
   "config.groupRemoved": "A key server serves one group less; data group.",
-  "config.incomplete": "A group cannot work as it is configured; data group, what (rsaKey, group), label, problem.",
+  "config.incomplete":
+    "A group cannot work as it is configured; data group, role, problem, and what the router logs: mnemonic, text.",
   "config.interfaceDown":
     "A crypto map is on an interface that is down: no registration starts; data group, interface.",
 } as const satisfies Readonly<Record<string, string>>;

@@ -15,7 +15,9 @@ export function boot(network: Network, device: Device, cause = NONE): void {
   resetDevice(device);
   device.startedAt = network.scheduler.now;
   device.isUp = true;
-  const up = note(network, device.number, "device.up", cause, undefined, {});
+  const { spec } = device;
+  const speaksIke = spec.kind === "router" && spec.machines.length > 0 && spec.config.isakmp.enabled;
+  const up = note(network, device.number, "device.up", cause, undefined, speaksIke ? { isakmp: true } : {});
   for (const line of linesOf(network, device)) refreshLine(network, line, up);
   startMachines(network, device, up);
   startHellos(network, device);

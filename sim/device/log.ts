@@ -110,10 +110,24 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
   "config.groupAdded": [line("GDOI", 5, "KS_GROUP_ADD", "Config: GDOI group {group} was added")],
   "config.groupRemoved": [line("GDOI", 5, "KS_GROUP_DELETE", "Config: GDOI group {group} was deleted")],
   "config.incomplete": [
-    line("GDOI", 1, "KS_NO_RSA_KEYS", "RSA Key - {label} : Not found, Required for group {group}", { what: "rsaKey" }),
-    line("GDOI", 3, "GM_INCOMPLETE_CFG", "Registration: incomplete config for group {group}"),
+    line("GDOI", 1, "KS_NO_RSA_KEYS", "{text}", { mnemonic: "KS_NO_RSA_KEYS" }),
+    line("GDOI", 3, "GM_INCOMPLETE_CFG", "Registration: incomplete config for group {group}", { role: "gm" }),
   ],
   "config.interfaceDown": [
     line("CRYPTO", 4, "GM_REGSTER_IF_DOWN", "Can't start GDOI registration as interface {interface} is down"),
   ],
+};
+
+const TRANSITIONS = [
+  line("GDOI", 5, "KS_REKEY_TRANS_2_UNI", "Group {group} transitioned to Unicast Rekey.", { transport: "unicast" }),
+  line("GDOI", 5, "KS_REKEY_TRANS_2_MULTI", "Group {group} transitioned to Multicast Rekey.", {
+    transport: "multicast",
+  }),
+];
+
+/** Logged behind those, each where it fits. */
+export const DEVICE_LOG_ALSO: Readonly<Record<string, readonly SyslogLine[]>> = {
+  "device.up": [line("CRYPTO", 6, "ISAKMP_ON_OFF", "ISAKMP is ON", { isakmp: true })],
+  "config.groupPolicy": TRANSITIONS,
+  "config.groupAdded": TRANSITIONS,
 };

@@ -42,8 +42,15 @@ function reconfigure(network: Network, device: Device, config: IosConfig): reado
     if (attachment !== undefined) refreshLine(network, network.lines[attachment.line]!, cause);
   }
   reconverge(network);
-  for (const problem of problems) {
-    note(network, device.number, "config.incomplete", cause, undefined, { what: "group", problem: problem.message });
+  for (const { message } of problems) {
+    const group = [...config.groups.keys()].join(", ");
+    const logged = /^%GDOI-\d-(\w+): (.*)$/.exec(message);
+    note(network, device.number, "config.incomplete", cause, undefined, {
+      group,
+      role: spec.role,
+      problem: message,
+      ...(logged === null ? {} : { mnemonic: logged[1]!, text: logged[2]! }),
+    });
   }
   warnOfDownInterfaces(network, device, cause);
   if (problems.length === 0) tellRoles(network, device, cause);

@@ -9,7 +9,7 @@ import { logStamp } from "../../src/ios/clock.ts";
 import { KS_EVENTS } from "../../src/ks/events.ts";
 import type { TraceEvent, TraceHead } from "../core/traceTypes.ts";
 import type { Device } from "./device.ts";
-import { DEVICE_LOG } from "./log.ts";
+import { DEVICE_LOG, DEVICE_LOG_ALSO } from "./log.ts";
 import type { Network } from "./networkState.ts";
 
 type Lines = Pick<EventRow, "syslog" | "also">;
@@ -17,7 +17,10 @@ type Lines = Pick<EventRow, "syslog" | "also">;
 const ROWS: ReadonlyMap<string, Lines> = new Map<string, Lines>([
   ...Object.entries<EventRow>(KS_EVENTS),
   ...Object.entries<EventRow>(GM_EVENTS),
-  ...Object.entries(DEVICE_LOG).map(([kind, syslog]): [string, Lines] => [kind, { syslog }]),
+  ...Object.entries(DEVICE_LOG).map(([kind, syslog]): [string, Lines] => [
+    kind,
+    { syslog, also: DEVICE_LOG_ALSO[kind] },
+  ]),
 ]);
 
 /** `%GDOI-5-GM_REGS_COMPL: Registration to KS ...`; none where a router logs nothing. */

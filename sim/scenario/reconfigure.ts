@@ -5,7 +5,7 @@ import { adoptConfig as adoptGm, changedGroups } from "../../src/gm/reconfigure.
 import type { GmState } from "../../src/gm/state.ts";
 import { checkConfig } from "../../src/ios/check.ts";
 import type { IosConfig } from "../../src/ios/model.ts";
-import { adoptConfig as adoptKs } from "../../src/ks/reconfigure.ts";
+import { adoptConfig as adoptKs, type ChangedGroup } from "../../src/ks/reconfigure.ts";
 import type { KsState } from "../../src/ks/state.ts";
 import type { SeededRng } from "../core/rng.ts";
 import type {
@@ -92,12 +92,15 @@ function followingServer(machine: HostedMachine, state: KsState, tools: MachineT
     ...machine,
     reconfigure(next): Reconfiguration {
       const { added, removed, changed: groups } = adoptKs(state, stateOf("ks", next, tools));
-      const event = (name: string) => (group: string) => ({ kind: "event", name, data: { group } }) as const;
+      const event =
+        (kind: string) =>
+        ({ name: group, transport }: ChangedGroup) =>
+          ({ kind: "event", name: kind, data: { group, ...(transport === undefined ? {} : { transport }) } }) as const;
       return {
         inputs: [],
         events: [
           ...added.map(event("config.groupAdded")),
-          ...removed.map(event("config.groupRemoved")),
+          ...removed.map((name) => event("config.groupRemoved")({ name })),
           ...groups.map(event("config.groupPolicy")),
         ],
       };

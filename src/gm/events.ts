@@ -43,8 +43,9 @@ export const GM_EVENTS = {
   },
   "gm.listExhausted": { meaning: "Every key server has failed; data servers, waitMillis." },
   "gm.unregistered": {
-    meaning: "The group is left: its policy and keys are gone; data reason.",
+    meaning: "The group is left: its policy and keys are gone; data reason, last (no group is active any more).",
     syslog: [gdoi(5, "GM_CM_DETACH", "Crypto map detached for GM in group {group}.", { reason: "mapRemoved" })],
+    also: [{ facility: "CRYPTO", severity: 6, mnemonic: "GDOI_ON_OFF", text: "GDOI is OFF", when: { last: true } }],
   },
   "gm.cleared": {
     meaning: "An operator cleared the group.",
@@ -75,7 +76,17 @@ export const GM_EVENTS = {
     ],
   },
   "gm.rekeyDuplicate": {
-    meaning: "A rekey that is known already came again and was ignored; data messageId, expected.",
+    meaning:
+      "A rekey that is known already came again and was ignored; data messageId, expected, sequence, last, and replayed: " +
+      "it is older than the last one, so no copy of it.",
+    syslog: [
+      gdoi(
+        3,
+        "GDOI_REKEY_SEQ_FAILURE",
+        "Failed to process rekey seq # {sequence} in seq payload for group {group}, last seq # {last}",
+        { replayed: true },
+      ),
+    ],
   },
   "gm.rekeyRejected": {
     meaning: "A rekey was not accepted; data reason, messageId, problem.",

@@ -141,7 +141,8 @@ function removeMap(turn: Turn, group: GmGroup): void {
   dropPolicy(turn, group, "left");
   stopTimer(turn, "retry", group);
   moveTo(group, "mapRemoved", { at: "idle" });
-  turn.out.push(gmEvent("gm.unregistered", { group: group.config.name, reason: "mapRemoved" }));
+  const last = turn.state.groups.every(({ phase }) => phase.at === "idle");
+  turn.out.push(gmEvent("gm.unregistered", { group: group.config.name, reason: "mapRemoved", last }));
 }
 
 /** Policy, KEK and TEKs stay: they are not bound to the SA that they came over. A registration under way has failed. */

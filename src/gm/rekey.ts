@@ -39,7 +39,7 @@ export function onRekeyMessage(turn: Turn, arrival: Arrival, header: GroupMessag
   const { kek } = held;
   // Looking at the number before the integrity check spares the work for copies; it changes nothing but a counter.
   if (kek?.sa.spi !== spi || (header.messageId ?? kek.nextMessageId) < kek.nextMessageId) {
-    takeCopy(turn, group, arrival, header.messageId ?? 0);
+    takeCopy(turn, group, arrival, header.messageId ?? 0, kek?.sa.spi === spi);
     return;
   }
   const rekeys = rekeyProtocolOf(group);
@@ -50,7 +50,7 @@ export function onRekeyMessage(turn: Turn, arrival: Arrival, header: GroupMessag
     return;
   }
   if (reading.kind === "old") {
-    takeCopy(turn, group, arrival, reading.messageId);
+    takeCopy(turn, group, arrival, reading.messageId, true);
     return;
   }
   if (reading.kind === "part") {
@@ -81,12 +81,22 @@ export function onRekeyMessage(turn: Turn, arrival: Arrival, header: GroupMessag
   if (answer !== undefined) sendAnswer(turn, group, arrival, answer);
 }
 
-/** A rekey that is known, or one under the KEK before: the answer to it may have got lost. */
-function takeCopy(turn: Turn, group: GmGroup, arrival: Arrival, messageId: number): void {
+/** A rekey that is known, or one under the KEK before: the answer to it may have got lost. `isCurrent`: under the KEK now. */
+function takeCopy(turn: Turn, group: GmGroup, arrival: Arrival, messageId: number, isCurrent: boolean): void {
   const { kek, answered } = group.held!;
   group.counters.duplicates += 1;
-  const data = { group: group.config.name, messageId, expected: kek?.nextMessageId ?? 0 };
-  turn.out.push(gmEvent("gm.rekeyDuplicate", data));
+  const first = rekeyProtocolOf(group).firstMessageId;
+  const expected = kek?.nextMessageId ?? 0;
+  turn.out.push(
+    gmEvent("gm.rekeyDuplicate", {
+      group: group.config.name,
+      messageId,
+      expected,
+      sequence: messageId + 1 - first,
+      last: expected - first,
+      replayed: isCurrent && messageId + 1 < expected,
+    }),
+  );
   if (answered !== undefined && equal(answered.request, arrival.octets)) {
     sendAnswer(turn, group, arrival, answered.answer);
   }

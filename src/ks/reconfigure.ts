@@ -11,23 +11,31 @@ import { branchOf, membersOf, removeMember, timerKey } from "./state.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** `name`: local. `transport`: of rekeys, where it is another one from now on; a new group begins with multicast. */
+export interface ChangedGroup {
+  readonly name: string;
+  readonly transport?: "unicast" | "multicast";
+}
+
 export interface KsChange {
+  readonly added: readonly ChangedGroup[];
   /** Local names. */
-  readonly added: readonly string[];
   readonly removed: readonly string[];
   /** Groups whose members will be told something else than now. */
-  readonly changed: readonly string[];
+  readonly changed: readonly ChangedGroup[];
 }
 
 /** Takes over the configuration that `next` was made from; undefined: the router serves no group any more. */
 export function adoptConfig(state: KsState, next: KsState | undefined): KsChange {
-  const change = { added: [] as string[], removed: [] as string[], changed: [] as string[] };
+  const change = { added: [] as ChangedGroup[], removed: [] as string[], changed: [] as ChangedGroup[] };
   for (const group of [...state.groups.values()]) {
     const other = next?.groups.get(group.id);
     if (other === undefined) {
       removeGroup(state, group);
       change.removed.push(group.config.name);
-    } else if (policyText(other.config) !== policyText(group.config)) change.changed.push(other.config.name);
+    } else if (policyText(other.config) !== policyText(group.config)) {
+      change.changed.push(transition(other.config, hasKeys(group) ? undefined : group.config.transport.kind));
+    }
   }
   if (next === undefined) return change;
   (state as Writable<KsState>).config = next.config;
@@ -36,13 +44,18 @@ export function adoptConfig(state: KsState, next: KsState | undefined): KsChange
     const own = state.groups.get(id);
     if (own === undefined) {
       state.groups.set(id, group);
-      change.added.push(group.config.name);
+      change.added.push(transition(group.config, "multicast"));
     } else {
       Object.assign(own, { config: merged(own, group.config), tuning: group.tuning });
       adoptBranches(state, own, group);
     }
   }
   return change;
+}
+
+/** `before`: how rekeys went so far; undefined where they go on in that way. */
+function transition({ name, transport }: KsGroupConfig, before: "unicast" | "multicast" | undefined): ChangedGroup {
+  return before === undefined || before === transport.kind ? { name } : { name, transport: transport.kind };
 }
 
 /** SAs that stand go on where a protocol is served on; those of one that is not are gone without a word. */

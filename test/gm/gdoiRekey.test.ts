@@ -156,6 +156,16 @@ describe("a PUSH that is not what it should be", () => {
     expect([event.name, event.data.reason]).toEqual(["gm.rekeyRejected", "authentication"]);
   });
 
+  it("is told from a copy where it is older than the last one", () => {
+    const { net, give } = world();
+    runUntil(net, 3 * HOUR);
+    const pushes = net.wire.filter(isPush);
+    const last = pushes.length;
+    expect(last).toBeGreaterThan(2);
+    expect(give(pushes.at(-1)!.octets).data).toMatchObject({ sequence: last, last, replayed: false });
+    expect(give(pushes[0]!.octets).data).toMatchObject({ sequence: 1, last, replayed: true });
+  });
+
   it("is dropped as a copy where its number is old, and counted apart where its KEK is unknown", () => {
     const { net, gm, give } = world();
     rekeyed(net);

@@ -80,7 +80,7 @@ function printProfile(profile: IsakmpProfile): string[] {
     ...profile.keyrings.map(({ name }) => `keyring ${name}`),
     ...optional(selfIdentity, (self) => `self-identity ${selfText(self)}`),
     ...profile.trustpoints.map(({ name }) => `ca trust-point ${name}`),
-    ...matchIdentities.map(({ value }) => `match identity ${matchText(value)}`),
+    ...matchIdentities.map(({ value }) => `match identity ${isakmpMatchText(value)}`),
     ...matchCertificates.map(({ name }) => `match certificate ${name}`),
     ...optional(keepalive, ({ seconds, retrySeconds }) => `keepalive ${seconds} retry ${retrySeconds}`),
     ...unless<string>(DEFAULTS.isakmp.initiate, profile.initiate, (mode) => `initiate mode ${mode}`),
@@ -94,7 +94,7 @@ function selfText(self: IsakmpSelf): string {
   return self.text === undefined ? self.kind : `${self.kind} ${self.text}`;
 }
 
-function matchText(match: IsakmpMatch): string {
+export function isakmpMatchText(match: IsakmpMatch): string {
   switch (match.kind) {
     case "address":
       return `address ${pair(match.address, match.mask)}${match.vrf === undefined ? "" : ` ${match.vrf}`}`;

@@ -1,6 +1,7 @@
-/** `show crypto isakmp policy` and `show crypto isakmp key`: what is configured for IKEv1. */
+/** `show crypto isakmp policy`, `key` and `profile`: what is configured for IKEv1. */
 import { formatIpv4 } from "../../base/ipv4.ts";
-import type { DhGroup, IsakmpConfig, IsakmpEncryption, IsakmpKey, IsakmpPolicy } from "../model.ts";
+import type { DhGroup, IsakmpConfig, IsakmpEncryption, IsakmpKey, IsakmpPolicy, LocalAddress } from "../model.ts";
+import { isakmpMatchText } from "../print/isakmp.ts";
 import { keyText } from "../print/writer.ts";
 import { lines } from "./text.ts";
 
@@ -60,16 +61,17 @@ function policyRow(label: string, value: string): string {
   return `        ${label.padEnd(24)}${value}`;
 }
 
-const KEYRING = "default";
+const GLOBAL = "default";
 const HOST = 0xffffffff;
 
-/** Global keys are those of the keyring `default`. In place of a key its fingerprint, as in the running configuration. */
-export function isakmpKeys({ keys }: IsakmpConfig): string {
+/** Global keys are the keyring `default`. In place of a key its fingerprint, as in the running configuration. */
+export function isakmpKeys({ keys, keyrings }: IsakmpConfig): string {
   const row = (keyring: string, peer: string, key: string) => `${keyring.padEnd(13)}${peer.padEnd(44)}${key}`;
+  const all = [{ name: GLOBAL, keys }, ...keyrings.values()];
   return lines(
     row("Keyring", "Hostname/Address", "Preshared Key"),
     "",
-    keys.map((one) => row(KEYRING, peerText(one), keyText(one.key, {}))),
+    all.flatMap((ring) => ring.keys.map((one) => row(ring.name, peerText(one), keyText(one.key, {})))),
   );
 }
 
@@ -77,4 +79,28 @@ function peerText({ address, mask, hostname }: IsakmpKey): string {
   if (address === undefined) return hostname ?? "";
   const text = formatIpv4(address);
   return mask === undefined || mask === HOST ? text : `${text.padEnd(15)}[${formatIpv4(mask).padEnd(15)}]`;
+}
+
+/** Layout from memory of real output; `Ref Count` is one, as nothing refers to such a profile here. */
+export function isakmpProfiles({ profiles }: IsakmpConfig): string {
+  return [...profiles.values()]
+    .map(({ name, matchIdentities, matchCertificates, keyrings, trustpoints, localAddress }) =>
+      lines(
+        "",
+        `IKEv1 PROFILE ${name}`,
+        "Ref Count = 1",
+        "   Identities matched are:",
+        matchIdentities.map(({ value }) => `    ${isakmpMatchText(value).replace(/^address/, "ip-address")} `),
+        "   Certificate maps matched are:",
+        matchCertificates.map((map) => `    ${map.name}`),
+        `   keyring(s): ${keyrings.length === 0 ? "<none>" : keyrings.map((ring) => ring.name).join(" ")}`,
+        `   trustpoint(s): ${trustpoints.length === 0 ? "<all>" : trustpoints.map((one) => one.name).join(" ")}`,
+        localAddress === undefined ? [] : `   Interface binding: ${localText(localAddress)}`,
+      ),
+    )
+    .join("");
+}
+
+function localText(local: LocalAddress): string {
+  return local.kind === "address" ? formatIpv4(local.address) : local.name;
 }

@@ -10,7 +10,7 @@ import { featureTable } from "./feature.ts";
 import { applyFilter } from "./filter.ts";
 import { ikev2Policies, ikev2Profiles, ikev2Proposals } from "./ikev2.ts";
 import { cryptoMaps, ipsecProfiles, transformSets } from "./ipsec.ts";
-import { isakmpKeys, isakmpPolicies } from "./isakmp.ts";
+import { isakmpKeys, isakmpPolicies, isakmpProfiles } from "./isakmp.ts";
 import {
   serverAcl,
   serverCoop,
@@ -91,6 +91,7 @@ const rows: readonly Row[] = [
   { start: "crypto ikev2 policy", text: ({ view, words }) => ikev2Policies(view.config, words[3]) },
   { start: "crypto ikev2 profile", text: ({ view, words }) => ikev2Profiles(view.config, words[3]) },
   { start: "crypto isakmp policy", text: ({ view }) => isakmpPolicies(view.config.isakmp) },
+  { start: "crypto isakmp profile", text: ({ view }) => isakmpProfiles(view.config.isakmp) },
   { start: "crypto isakmp key", text: ({ view }) => isakmpKeys(view.config.isakmp) },
   { start: "crypto ipsec transform-set", text: ({ view, words }) => transformSets(view.config, words[3]) },
   { start: "crypto ipsec profile", text: ({ view, words }) => ipsecProfiles(view.config, words[3]) },

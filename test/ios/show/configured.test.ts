@@ -60,6 +60,43 @@ Protection suite of priority 20
   });
 });
 
+describe("IKEv1 profiles", () => {
+  const text = [
+    "crypto keyring BRANCHES",
+    " pre-shared-key address 10.1.0.0 255.255.0.0 key SECRET_ONE",
+    "crypto isakmp profile BRANCH",
+    " keyring BRANCHES",
+    " match identity address 10.1.0.0 255.255.0.0",
+    " match identity host domain example.org",
+    " local-address Loopback0",
+    "interface Loopback0",
+    " ip address 10.9.9.9 255.255.255.255",
+  ];
+
+  it("with whom they match and what they have", () => {
+    expect(shown("crypto isakmp profile", ...text)).toBe(
+      `
+IKEv1 PROFILE BRANCH
+Ref Count = 1
+   Identities matched are:
+    ip-address 10.1.0.0 255.255.0.0${" "}
+    host domain example.org${" "}
+   Certificate maps matched are:
+   keyring(s): BRANCHES
+   trustpoint(s): <all>
+   Interface binding: Loopback0
+`,
+    );
+    expect(show("crypto isakmp profile")).toBe("");
+  });
+
+  it("and the keys of their keyrings beside the global ones", () => {
+    const rows = shown("crypto isakmp key", "crypto isakmp key SECRET_TWO address 10.0.0.1", ...text).split("\n");
+    expect(rows[2]).toMatch(/^default {6}10\.0\.0\.1 +<10B#/);
+    expect(rows[3]).toMatch(/^BRANCHES {5}10\.1\.0\.0 {7}\[255\.255\.0\.0 {4}\] +<10B#/);
+  });
+});
+
 const IKEV2 = [
   "crypto ikev2 proposal STRONG",
   " encryption aes-gcm-256 aes-gcm-128",

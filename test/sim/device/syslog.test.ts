@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EVENT_KINDS } from "../../../sim/check/eventKinds.ts";
-import { DEVICE_LOG } from "../../../sim/device/log.ts";
+import { DEVICE_LOG, DEVICE_LOG_ALSO } from "../../../sim/device/log.ts";
 import { syslogLines, syslogMessages } from "../../../sim/device/syslog.ts";
 import type { EventRow } from "../../../src/gikev2/eventTable.ts";
 import { GM_EVENTS } from "../../../src/gm/events.ts";
@@ -11,14 +11,17 @@ const MESSAGE = /^%[A-Z]+-[0-7]-[A-Z0-9_]+: \S/;
 
 describe("tables of log lines", () => {
   test("concern events that a trace can hold", () => {
-    expect(Object.keys(DEVICE_LOG).filter((kind) => !EVENT_KINDS.has(kind))).toEqual([]);
+    const kinds = [...Object.keys(DEVICE_LOG), ...Object.keys(DEVICE_LOG_ALSO)];
+    expect(kinds.filter((kind) => !EVENT_KINDS.has(kind))).toEqual([]);
   });
 
   test("have facility, severity, mnemonic and text, each where its data fit", () => {
     const rows: (readonly [string, EventRow])[] = [
       ...Object.entries<EventRow>(KS_EVENTS),
       ...Object.entries<EventRow>(GM_EVENTS),
-      ...Object.entries(DEVICE_LOG).map(([kind, syslog]) => [kind, { meaning: "", syslog }] as const),
+      ...Object.entries(DEVICE_LOG).map(
+        ([kind, syslog]) => [kind, { meaning: "", syslog, also: DEVICE_LOG_ALSO[kind] }] as const,
+      ),
     ];
     for (const [kind, { syslog = [], also = [] }] of rows) {
       for (const line of [...syslog, ...also]) {
@@ -27,6 +30,14 @@ describe("tables of log lines", () => {
         for (const message of messages) expect(message).toMatch(MESSAGE);
       }
     }
+  });
+
+  test("tell an old rekey from a copy of the last one", () => {
+    const data = { group: "G", sequence: 3, last: 5, replayed: true };
+    expect(syslogMessages("gm.rekeyDuplicate", data)).toEqual([
+      "%GDOI-3-GDOI_REKEY_SEQ_FAILURE: Failed to process rekey seq # 3 in seq payload for group G, last seq # 5",
+    ]);
+    expect(syslogMessages("gm.rekeyDuplicate", { ...data, replayed: false })).toEqual([]);
   });
 
   test("say nothing about events of which no router logs a line", () => {

@@ -120,7 +120,7 @@ describe("a member's group", () => {
     const from = run.trace.events;
     configure(run, "gm1", "crypto gkm group GKM_GROUP\n passive");
     run.passTo(4 * SECOND);
-    expect(story(run, from, /^(config|gm)\./)).toEqual(["gm1 config.applied", "gm1 config.incomplete"]);
+    expect(story(run, from, /^(config|gm)\./)).toEqual(["gm1 config.applied", "gm1 config.incomplete GKM_GROUP"]);
     expect(view(run, "gm1").members[0]).toMatchObject({ status: "Registered" });
   });
 });
@@ -261,7 +261,11 @@ describe("IKEv1 on a key server of GDOI", () => {
     configure(run, "ks1", "crypto isakmp enable");
     run.passTo(120 * SECOND);
     expect(isRegistered(run)).toBe(true);
-    expect(log(run)).toEqual(["CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is OFF", "CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is ON"]);
+    // Behind what every router has said when it was started.
+    expect(log(run).slice(5)).toEqual([
+      "CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is OFF",
+      "CRYPTO-6-ISAKMP_ON_OFF: ISAKMP is ON",
+    ]);
   });
 
   test("changes its keys for a keyring, and refuses whom the new profile does not match from then on", () => {
