@@ -1,7 +1,7 @@
 /** What the registrations of both protocols have in common: Sender-IDs, the grant, the entry of a member, refusals. */
 import type { Endpoint } from "../base/machine.ts";
 import type { Secret } from "../base/secret.ts";
-import type { Grant, Registration } from "../gikev2/policy.ts";
+import type { Grant, KeyHierarchy, Registration } from "../gikev2/policy.ts";
 import { isCounterMode } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
 import type { SaNumber, SaView, Tools } from "../ikev2/api.ts";
@@ -9,7 +9,7 @@ import { settle } from "./answers.ts";
 import { type ProtocolKind, SENDER_ID_BITS } from "./config.ts";
 import { ksEvent } from "./events.ts";
 import { keysOf, liveTeks, policyOf } from "./keys.ts";
-import { addLeaf } from "./keyTree.ts";
+import { addLeaf, pathOf } from "./keyTree.ts";
 import { reinitialise } from "./rekey.ts";
 import type { KsBranch, KsGroup, KsMember, Tek, Turn } from "./state.ts";
 import { bindSa, memberKey, startTimer, unbindSa } from "./state.ts";
@@ -125,9 +125,14 @@ export function grantOf(
 }
 
 /** A member that registers again keeps its leaf. */
-function leafFor({ tree }: KsBranch, tools: Tools, previous: KsMember | undefined): number {
-  if (tree === undefined) return 0;
-  return previous === undefined || previous.leaf === 0 ? addLeaf(tree, tools) : previous.leaf;
+function noteHolder({ tree, holders }: KsBranch, tools: Tools, member: string): void {
+  if (tree === undefined) holders.set(member, 0);
+  else if (!holders.has(member)) holders.set(member, addLeaf(tree, tools));
+}
+
+/** How the KEK reaches a member that was admitted; undefined where it is given as it is. */
+export function wayOfKek({ tree, holders }: KsBranch, { key }: KsMember): KeyHierarchy | undefined {
+  return tree && pathOf(tree, holders.get(key)!);
 }
 
 /** The two ends of an SA as the key server sees them, and whether the non-ESP marker stands in front of what it sends. */
@@ -178,7 +183,6 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     registeredAt: turn.now,
     senderIds,
     fragments,
-    leaf: leafFor(branch, turn.tools, previous),
     round: branch.rounds,
     awaited: false,
     rekeysSent: 0,
@@ -191,6 +195,7 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     silentRekeys: 0,
   };
   group.members.set(key, member);
+  noteHolder(branch, turn.tools, key);
   group.counters.registrations += 1;
   if (sa !== undefined) bindSa(turn.state, sa, { group: group.id, member: key });
   const data = { group: group.config.name, protocol: branch.kind, member: key, identity, exchange };

@@ -8,8 +8,8 @@
  *     unicast       the member is told in its IKE SA, the others get KEK and TEKs in theirs; there is no tree
  *     push          to one member each, but under the KEK that all hold: as with multicast
  *
- * All of that concerns the protocol of the member. Members of another one have a KEK that it never held: they get the new
- * TEKs under that, and stay.
+ * All of that concerns the protocols that the member has spoken in the group. Members of another one have a KEK that it never
+ * held: they get the new TEKs under that, and stay.
  */
 import { passOn } from "../gikev2/outcomes.ts";
 import type { Deletion } from "../gikev2/policy.ts";
@@ -21,17 +21,18 @@ import { createKek, keysOf, policyOf } from "./keys.ts";
 import { armKek, armTek, ensureKeys, treeForNextKek } from "./keyTimers.ts";
 import { excludeLeaf } from "./keyTree.ts";
 import { type GroupMessage, sealFor, sendToAll } from "./multicast.ts";
-import type { OldTeks } from "./rekey.ts";
+import { sendCopyTo } from "./push.ts";
 import {
   announce,
   copyForRound,
   dropMember,
   excludeBranch,
   kekOfRekey,
-  rekey,
+  type OldTeks,
   renewTeks,
   spread,
   startAnew,
+  type TekNews,
   updateOf,
 } from "./rekey.ts";
 import { startRound } from "./round.ts";
@@ -41,30 +42,41 @@ import { branchOfMember, ikeOf, membersOf, rekeysInband } from "./state.ts";
 /** `immediate`: the others give up the TEKs in use at once. `bar`: the member's address is refused from now on. */
 export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: boolean, bar: boolean): void {
   const { address } = member.remote;
-  const branch = branchOfMember(group, member);
+  const own = branchOfMember(group, member);
   if (bar) group.barred.add(address);
-  const data = { group: group.config.name, protocol: branch.kind, member: member.key, immediate, barred: bar };
+  const data = { group: group.config.name, protocol: own.kind, member: member.key, immediate, barred: bar };
   turn.out.push(ksEvent("ks.memberEvicted", data));
-  const old = immediate ? "delete" : "shorten";
-  if (rekeysInband(group, branch)) {
-    evictInband(turn, group, branch, member, old);
-    return;
-  }
-  if (treeForNextKek(group, branch) === undefined) {
-    excludeBranch(turn, group, branch, immediate);
-    goOnWithout(turn, group, branch, old);
-    return;
-  }
-  const { sa } = member;
-  dropMember(turn, group, member);
-  settle(turn, group, member);
-  if (sa !== undefined && !turn.state.membersBySa.has(sa)) {
-    passOn(turn.out, close(ikeOf(turn.state), turn.tools, sa, turn.now));
-  }
-  lockOut(turn, group, branch, member, old, true);
+  const { leaves, others } = knownTo(group, member);
+  const isInband = rekeysInband(group, own);
+  if (isInband) sayFarewell(turn, group, own, member);
+  else if (leaves.has(own)) letGo(turn, group, member);
+  for (const branch of others) excludeBranch(turn, group, branch, immediate);
+  goOn(turn, group, member, leaves, isInband ? own : undefined, immediate ? "delete" : "shorten", true);
 }
 
-function evictInband(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember, old: OldTeks): void {
+/** A member has left by itself: where it holds keys of a tree it is put out of that, otherwise nothing happens. */
+export function lockOut(turn: Turn, group: KsGroup, member: KsMember): void {
+  const { leaves } = knownTo(group, member);
+  if (leaves.size > 0) goOn(turn, group, member, leaves, undefined, "shorten", false);
+}
+
+type Leaves = ReadonlyMap<KsBranch, number>;
+
+/** The branches whose KEK a member can know, whatever it speaks now: by their trees, and those that have none. */
+function knownTo(group: KsGroup, { key }: KsMember): { readonly leaves: Leaves; readonly others: readonly KsBranch[] } {
+  const leaves = new Map<KsBranch, number>();
+  const others: KsBranch[] = [];
+  for (const branch of group.branches) {
+    const leaf = branch.holders.get(key);
+    if (branch.kek === undefined || leaf === undefined || rekeysInband(group, branch)) continue;
+    branch.tree = treeForNextKek(group, branch);
+    if (branch.tree === undefined) others.push(branch);
+    else leaves.set(branch, leaf);
+  }
+  return { leaves, others };
+}
+
+function sayFarewell(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember): void {
   const evicted = copyForRound(member);
   dropMember(turn, group, member);
   settle(turn, group, member);
@@ -72,41 +84,60 @@ function evictInband(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMem
   const kek = branch.kek!;
   const farewell = { kek, update: { policy: NO_POLICY, keys: NO_KEYS, deletions } };
   startRound(turn, group, branch, farewell, kek.sequence, [evicted], true);
-  rekey(turn, group, true, (one) => one === branch, old);
 }
 
-/** The branch has no members left who could be told: it has a new KEK for those to come, other branches new TEKs. */
-function goOnWithout(turn: Turn, group: KsGroup, branch: KsBranch, old: OldTeks): void {
-  if (group.branches.length === 1) {
-    startAnew(turn, group);
-    return;
-  }
-  branch.kek = undefined;
-  branch.nextKekSpi = undefined;
-  rekey(turn, group, true, () => false, old);
-  ensureKeys(turn, group);
+function letGo(turn: Turn, group: KsGroup, member: KsMember): void {
+  const { sa } = member;
+  dropMember(turn, group, member);
+  settle(turn, group, member);
+  if (sa === undefined || turn.state.membersBySa.has(sa)) return;
+  passOn(turn.out, close(ikeOf(turn.state), turn.tools, sa, turn.now));
 }
 
 /**
- * After a member of the tree is gone from the group; nothing happens where there is none. Both messages go out together,
- * copy for copy: whoever meets the second one first cannot open it, and takes it from the next copy. `isTold`: the member
- * is sent the first one too, in which it finds nothing for itself.
+ * New keys for those who are left. `leaves`: what the member had. `inband`: the branch that gets its KEK in IKE SAs. A
+ * branch that nobody is left in has a new KEK for those to come. `isTold`: the member is sent what leads in its branch.
  */
-export function lockOut(
+function goOn(
   turn: Turn,
   group: KsGroup,
-  branch: KsBranch,
   member: KsMember,
+  leaves: Leaves,
+  inband: KsBranch | undefined,
   old: OldTeks,
   isTold: boolean,
 ): void {
-  branch.tree = treeForNextKek(group, branch);
-  if (branch.tree === undefined) return;
-  const carrier = branch.kek!;
-  const hierarchy = excludeLeaf(branch.tree, turn.tools, member.leaf);
-  if (hierarchy === undefined) {
-    goOnWithout(turn, group, branch, old);
+  const leads = new Map<KsBranch, GroupMessage>();
+  for (const [branch, leaf] of leaves) {
+    branch.holders.delete(member.key);
+    const lead = leadWithout(turn, group, branch, leaf);
+    if (lead !== undefined) leads.set(branch, lead);
+  }
+  const standing = group.branches.filter(({ kek }) => kek !== undefined);
+  if (standing.length === 0) {
+    startAnew(turn, group);
     return;
+  }
+  const newKek = inband && createKek(turn, group, inband);
+  const news = renewTeks(turn, group, old);
+  for (const [branch, lead] of leads) {
+    sendBoth(turn, group, branch, lead, news, isTold && branch.kind === member.protocol ? member : undefined);
+  }
+  for (const branch of standing) {
+    if (!leads.has(branch)) spread(turn, group, branch, branch === inband ? newKek : undefined, news, true);
+  }
+  armTek(turn, group);
+  ensureKeys(turn, group);
+}
+
+/** The message that brings a new KEK to all but one leaf; undefined where that was the last one, and the KEK is gone. */
+function leadWithout(turn: Turn, group: KsGroup, branch: KsBranch, leaf: number): GroupMessage | undefined {
+  const carrier = branch.kek!;
+  const hierarchy = excludeLeaf(branch.tree!, turn.tools, leaf);
+  if (hierarchy === undefined) {
+    branch.kek = undefined;
+    branch.nextKekSpi = undefined;
+    return undefined;
   }
   const newKek = createKek(turn, group, branch);
   const policy = policyOf(group, branch, newKek, [], turn.now);
@@ -116,21 +147,33 @@ export function lockOut(
     deletions: [],
   };
   announce(turn, group, branch, carrier.sequence + 1, false, true, false);
-  announce(turn, group, branch, 1, true, false, true);
-  const news = renewTeks(turn, group, old);
-  const teks = updateOf(turn, group, branch, undefined, news);
   branch.previousSa = carrier.sa;
   branch.kek = newKek;
-  const lead = { kek: carrier, update };
-  const message = { kek: newKek, update: teks };
-  if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [lead, message]);
-  else pushBoth(turn, group, branch, lead, message, isTold ? member : undefined);
-  newKek.sequence = 1;
-  for (const other of group.branches) if (other !== branch) spread(turn, group, other, undefined, news, true);
   armKek(turn, group, branch);
-  armTek(turn, group);
+  return { kek: carrier, update };
 }
 
+/**
+ * New TEKs, and in front of them the KEK that they travel under. Both messages go out together, copy for copy: whoever meets
+ * the second one first cannot open it, and takes it from the next copy.
+ */
+function sendBoth(
+  turn: Turn,
+  group: KsGroup,
+  branch: KsBranch,
+  lead: GroupMessage,
+  news: TekNews,
+  told: KsMember | undefined,
+): void {
+  const kek = branch.kek!;
+  announce(turn, group, branch, kek.sequence + 1, true, false, true);
+  const message = { kek, update: updateOf(turn, group, branch, undefined, news) };
+  if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [lead, message]);
+  else pushBoth(turn, group, branch, lead, message, told);
+  kek.sequence += 1;
+}
+
+/** `told`: the member that was put out; it finds nothing for itself in what leads. */
 function pushBoth(
   turn: Turn,
   group: KsGroup,
@@ -140,10 +183,7 @@ function pushBoth(
   told: KsMember | undefined,
 ): void {
   const datagrams = sealFor(turn, group, branch, lead);
-  if (told !== undefined) {
-    const { local } = turn.state.config;
-    for (const octets of datagrams) turn.out.push({ kind: "send", local, remote: told.remote, octets });
-  }
+  if (told !== undefined) sendCopyTo(turn, told, datagrams);
   const leading = { spi: lead.kek.sa.spi, datagrams };
   startRound(turn, group, branch, message, 1, membersOf(group, branch), false, leading);
 }

@@ -21,6 +21,7 @@ function startBranch(turn: Turn, group: KsGroup, branch: KsBranch): void {
   branch.kek = createKek(turn, group, branch);
   const keyOctets = treeKeyOctets(group, branch);
   branch.tree = keyOctets === undefined ? undefined : createKeyTree(keyOctets);
+  branch.holders.clear();
 }
 
 /** Of the tree that the next KEK could travel by; undefined where it is to have none. */

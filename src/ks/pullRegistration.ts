@@ -23,10 +23,10 @@ import {
   type RefusalReason,
   refillSenderIds,
   rekeySource,
+  wayOfKek,
 } from "./admission.ts";
 import { unauthorized } from "./authorization.ts";
 import { ensureKeys } from "./keyTimers.ts";
-import { pathOf } from "./keyTree.ts";
 import { hasKeys } from "./rekey.ts";
 import { branchOf, type IsakmpSide, type KsBranch, type KsGroup, type Turn } from "./state.ts";
 
@@ -123,8 +123,8 @@ function onWanted(turn: Turn, side: IsakmpSide, { pull, group: id, offered, send
   }
   const exchange = GdoiExchange.GROUPKEY_PULL;
   const newcomer = { ends: view, identity: nameOf(view), exchange, fragments: false, senderIds };
-  const { leaf } = admit(turn, group, branch, newcomer);
-  const granted = leaf === 0 ? { senderIds } : { senderIds, hierarchy: pathOf(branch.tree!, leaf) };
+  const hierarchy = wayOfKek(branch, admit(turn, group, branch, newcomer));
+  const granted = hierarchy === undefined ? { senderIds } : { senderIds, hierarchy };
   const { tools, now } = turn;
   followIsakmp(turn, side, grantKeys(side.pulls, side.endpoint, tools, pull, granted, now));
 }

@@ -3,6 +3,7 @@
  * that have not acknowledged them. An acknowledgement proves that somebody with the KEK sent it, and its address says who;
  * it counts for the member that the rekey went to, and once.
  */
+import type { Bytes } from "../base/bytes.ts";
 import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
@@ -40,11 +41,13 @@ function timerArgument(branch: KsBranch, key: string): string {
   return `${branch.id}/${key}`;
 }
 
+/** One copy of a rekey to a member. */
+export function sendCopyTo(turn: Turn, { local, remote, marker }: KsMember, datagrams: readonly Bytes[]): void {
+  for (const octets of datagrams) turn.out.push({ kind: "send", local, remote, octets: markedIf(marker, octets) });
+}
+
 function send(turn: Turn, group: KsGroup, branch: KsBranch, push: Push): void {
-  const { local, remote, marker } = push.member;
-  for (const octets of push.message.datagrams) {
-    turn.out.push({ kind: "send", local, remote, octets: markedIf(marker, octets) });
-  }
+  sendCopyTo(turn, push.member, push.message.datagrams);
   const { seconds } = group.config.retransmit;
   startTimer(turn, "repeat", timerArgument(branch, keyOfPush(push)), turn.now + seconds * SECOND);
 }

@@ -6,7 +6,7 @@ import type { Secret } from "../base/secret.ts";
 import type { Dialect, RegistrationIntent } from "../gikev2/dialect.ts";
 import { dialectOf } from "../gikev2/dialects.ts";
 import { groupIdText, groupOfId } from "../gikev2/groupId.ts";
-import type { Grant, Registration } from "../gikev2/policy.ts";
+import type { Grant, KeyHierarchy, Registration } from "../gikev2/policy.ts";
 import { suits } from "../gikev2/policy.ts";
 import type { SaNumber, SaView } from "../ikev2/api.ts";
 import { saView } from "../ikev2/endpoint.ts";
@@ -15,12 +15,11 @@ import type { Id } from "../wire/ikev2.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
 import { payloadOf } from "../wire/payloads.ts";
-import { admit, grantedSenderIds, grantOf, isFull, noteRefusal, type RefusalReason } from "./admission.ts";
+import { admit, grantedSenderIds, grantOf, isFull, noteRefusal, type RefusalReason, wayOfKek } from "./admission.ts";
 import { settle } from "./answers.ts";
 import { ksEvent } from "./events.ts";
 import { lockOut } from "./eviction.ts";
 import { ensureKeys } from "./keyTimers.ts";
-import { pathOf } from "./keyTree.ts";
 import type { KsBranch, KsGroup, KsMember, KsState, Turn } from "./state.ts";
 import { branchOf, dialectFor, ikeOf, memberKey, rekeysInband, removeMember, startTimer } from "./state.ts";
 
@@ -93,7 +92,7 @@ function join(
     return refuse(turn, view, identity, dialect, group, "capabilities", group.id);
   }
   const { number: sa, fragments } = view;
-  const { leaf } = admit(turn, group, branch, {
+  const member = admit(turn, group, branch, {
     ends: view,
     identity: identityText(identity),
     exchange,
@@ -105,7 +104,8 @@ function join(
   if (!rekeysInband(group, branch) && dialect.closesIdleSas) {
     startTimer(turn, "close", sa, turn.now + group.tuning.idleClose);
   }
-  return dialect.grant(turn.tools.crypto, kwk, leaf === 0 ? grant : withPath(branch, grant, leaf));
+  const hierarchy = wayOfKek(branch, member);
+  return dialect.grant(turn.tools.crypto, kwk, hierarchy === undefined ? grant : withWay(grant, hierarchy));
 }
 
 function refusalOf(group: KsGroup, view: SaView, kwk: Secret | undefined): RefusalReason | undefined {
@@ -137,8 +137,8 @@ function refuse(
 }
 
 /** The KEK reaches the member through the key tree: it learns all keys above its leaf. */
-function withPath(branch: KsBranch, grant: Grant, leaf: number): Grant {
-  const keys = { hierarchy: pathOf(branch.tree!, leaf), ...grant.keys };
+function withWay(grant: Grant, hierarchy: KeyHierarchy): Grant {
+  const keys = { hierarchy, ...grant.keys };
   return { keys, policy: grant.policy, senderIds: grant.senderIds, deletions: grant.deletions };
 }
 
@@ -155,7 +155,7 @@ function leave(
   removeMember(turn.state, group, member);
   settle(turn, group, member);
   turn.out.push(ksEvent("ks.left", { group: group.config.name, protocol: branch.kind, member: member.key, notify }));
-  lockOut(turn, group, branch, member, "shorten", false);
+  lockOut(turn, group, member);
   if (!turn.state.membersBySa.has(view.number)) {
     startTimer(turn, "close", view.number, turn.now + group.tuning.refusedClose);
   }

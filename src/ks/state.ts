@@ -93,6 +93,11 @@ export interface KsBranch {
   nextKekSpi: string | undefined;
   /** With `keyTree: "lkh"`, as long as there are keys and the KEK's cipher stays. */
   tree: KeyTree | undefined;
+  /**
+   * Whoever was given a KEK since the first one was made, by `address:port`, with the leaf in the tree (0: none): they can
+   * follow all later ones, also when they speak another protocol by now or are not served any more.
+   */
+  readonly holders: Map<string, number>;
   rounds: number;
   round: RekeyRound | undefined;
   /** Rekeys under the KEK to one member each that are not acknowledged yet, by `pushKey`. */
@@ -164,8 +169,6 @@ export interface KsMember {
   readonly senderIds: readonly number[];
   /** Takes fragments of IKE messages (RFC 7383). */
   readonly fragments: boolean;
-  /** Its leaf in the key tree, 0 for none. */
-  readonly leaf: number;
   /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
   round: number;
   awaited: boolean;
@@ -363,6 +366,7 @@ function newBranch(group: string, kind: ProtocolKind): KsBranch {
     previousSa: undefined,
     nextKekSpi: undefined,
     tree: undefined,
+    holders: new Map(),
     rounds: 0,
     round: undefined,
     pushes: new Map(),

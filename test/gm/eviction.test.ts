@@ -302,6 +302,27 @@ describe.each(["yeung-07", "gdoi"] as const)("in a unicast group of %s with a ke
       others.map(({ address }) => address),
     );
   });
+
+  it("a member that was given up and came back has the place that it had, and is put out of no other", () => {
+    const net = unicast(3);
+    const [one, ...others] = net.members;
+    const { holders, tree } = group(net).branches[0]!;
+    const place = holders.get(`${one!.address}:848`);
+    net.lose = (wire) => wire.from === one!.address;
+    commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
+    runUntil(net, 60 * SECOND);
+    expect(group(net).members.size).toBe(2);
+    net.lose = () => false;
+    commandGm(net, one!, { name: "clear", group: "GROUP" });
+    runUntil(net, 70 * SECOND);
+    expect(group(net).members.size).toBe(3);
+    expect(holders.get(`${one!.address}:848`)).toBe(place);
+    evict(net, one!);
+    runUntil(net, 80 * SECOND);
+    for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
+    expect([...holders.keys()]).toEqual(others.map(({ address }) => `${address}:848`));
+    expect([...tree!.nodes.values()].filter(({ children }) => children.length === 0)).toHaveLength(2);
+  });
 });
 
 describe.each(PROTOCOLS)("an eviction by the key tree of %s", (protocol) => {

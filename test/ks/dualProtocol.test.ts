@@ -1,6 +1,11 @@
 /** One key server, one group, members of two protocols: what they share, and what they do not. */
 import { describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/micros.ts";
+import { native } from "../../src/crypto/native.ts";
+import { gdoiProtocol } from "../../src/gdoi/gdoiProtocol.ts";
+import { adoptConfig as adoptGmConfig } from "../../src/gm/reconfigure.ts";
+import { createGmState } from "../../src/gm/state.ts";
 import type { KsGroupConfig } from "../../src/ks/config.ts";
 import { adoptConfig } from "../../src/ks/reconfigure.ts";
 import { createKsState } from "../../src/ks/state.ts";
@@ -222,6 +227,76 @@ describe("a group of both protocols", () => {
     rekeyNow(net);
     expect(spis(fresh!)).toEqual(expect.arrayContaining(newest(net)));
     expect(spis(old!)).toEqual(expect.arrayContaining(newest(net)));
+  });
+});
+
+describe.each([
+  ["unicast", { kind: "unicast" }],
+  ["multicast", MULTICAST],
+] as const)("a member that has changed its protocol, in a group with rekeys by %s,", (_, transport) => {
+  /** The third member speaks GDOI first, then G-IKEv2. What it had by then is kept, as an attacker would. */
+  function migrated(keyTree: "lkh" | "none") {
+    const net = network({ transport, tuning: { keyTree } });
+    const member = net.members[2]!;
+    const { kek, path } = heldBy(member);
+    commandGm(net, member, { name: "mapRemoved", group: "GROUP" });
+    const groups = member.state.config.groups.map((one) => ({
+      ...one,
+      protocol: net.members[0]!.state.config.groups[0]!.protocol,
+    }));
+    adoptGmConfig(member.state, createGmState({ ike: ike(member.address), groups }));
+    commandGm(net, member, { name: "mapApplied", group: "GROUP" });
+    runUntil(net, net.now + 5 * SECOND);
+    net.wire.length = 0;
+    return { net, member, kept: { sa: kek!.sa, path } };
+  }
+
+  const evict = (net: Network, member: Member) => {
+    commandKs(net, { name: "evictMember", group: "GROUP", member: member.address, now: true, bar: true });
+    runUntil(net, net.now + 60 * SECOND);
+  };
+
+  it("has a place of its own in the tree of the new one", () => {
+    const { net, member } = migrated("lkh");
+    expect(ksEvents(net, "ks.registered").map(({ data }) => data.protocol)).toEqual([...KINDS, "gikev2"]);
+    expect(spis(member)).toEqual(newest(net));
+    expect(groupOf(net).branches.map(({ holders }) => [...holders.keys()].includes(`${member.address}:848`))).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it("is put out of both by their trees, and the others stay", () => {
+    const { net, member, kept } = migrated("lkh");
+    const [one, two] = net.members;
+    evict(net, member);
+    for (const stays of [one!, two!]) {
+      expect(spis(stays)).toEqual(newest(net));
+      expect(named(stays.events, "gm.registering")).toHaveLength(1);
+    }
+    expect(spis(member)).not.toContain(newest(net)[0]);
+    expect(heldBy(two!).kek!.sa.spi).toBe(kekOf(net, "gdoi").sa.spi);
+    const rekeys = gdoiProtocol();
+    const pushes = net.wire.filter(({ octets }) => toHex(octets.subarray(0, 16)) === kept.sa.spi && octets[18] === 33);
+    expect(pushes.length).toBeGreaterThan(0);
+    for (const { octets } of pushes) {
+      const opened = rekeys.openRekey(native, kept.sa, octets, undefined, 1);
+      if (opened.kind !== "whole") throw new Error(JSON.stringify(opened));
+      expect(rekeys.readRekey(native, kept.sa, opened.payloads, kept.path)).toEqual({
+        ok: true,
+        value: { excluded: true },
+      });
+    }
+  });
+
+  it("takes all others of its old protocol along where there is no tree, and they come back", () => {
+    const { net, member, kept } = migrated("none");
+    const [, two] = net.members;
+    evict(net, member);
+    expect(kekOf(net, "gdoi").sa.spi).not.toBe(kept.sa.spi);
+    expect(named(two!.events, "gm.registering")).toHaveLength(2);
+    for (const stays of net.members.slice(0, 2)) expect(spis(stays)).toEqual(newest(net));
+    expect(spis(member)).not.toContain(newest(net)[0]);
   });
 });
 
