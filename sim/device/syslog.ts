@@ -37,15 +37,21 @@ export function syslogLines(head: TraceHead, event: TraceEvent): readonly string
   return syslogMessages(event.kind, event.data).map((message) => `${device.name}: ${stamp}: ${message}`);
 }
 
-/** What a router has logged since it was switched on last, oldest first: `*Mar  1 00:00:10.919: %GDOI-5-...`. */
-export function logOf({ trace }: Network, { number }: Device): readonly string[] {
-  let lines: string[] = [];
+/** What has happened at a device since it was switched on last, oldest first. */
+export function eventsOf({ trace }: Network, { number }: Device): readonly TraceEvent[] {
+  let events: TraceEvent[] = [];
   for (let i = 0; i < trace.events; i++) {
     const event = trace.event(i);
     if (event.device !== number) continue;
-    // The buffer is memory like any other.
-    if (event.kind === "device.up") lines = [];
-    lines.push(...syslogMessages(event.kind, event.data).map((message) => `${logStamp(event.time)}: ${message}`));
+    if (event.kind === "device.up") events = [];
+    events.push(event);
   }
-  return lines;
+  return events;
+}
+
+/** What a router has logged since then: `*Mar  1 00:00:10.919: %GDOI-5-...`. The buffer is memory like any other. */
+export function logOf(network: Network, device: Device): readonly string[] {
+  return eventsOf(network, device).flatMap(({ kind, data, time }) =>
+    syslogMessages(kind, data).map((message) => `${logStamp(time)}: ${message}`),
+  );
 }

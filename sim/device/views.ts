@@ -12,6 +12,7 @@ import type { Network } from "./networkState.ts";
 import type { RouterSpec } from "./spec.ts";
 import { logOf } from "./syslog.ts";
 import { ikev2Views } from "./views/ikev2.ts";
+import { ikev2StatsView } from "./views/ikev2Stats.ts";
 import { ipsecViews } from "./views/ipsec.ts";
 import { isakmpViews } from "./views/isakmp.ts";
 import { memberViews } from "./views/member.ts";
@@ -41,6 +42,7 @@ export function routerView(network: Network, device: Device, now: Micros): Route
     nat: natViews(device.nat, now),
     trustpoints: trustpointViews(spec),
     rsaKeys: () => rsaKeyViews(spec),
+    ikev2Stats: () => ikev2StatsView(network, device, spec),
     log: () => logOf(network, device),
     ipsec: device.ports.flatMap((port) => ipsecViews(device, spec.config, roles, port, now)),
   };

@@ -1,8 +1,9 @@
 /** Views of the whole box: interfaces, routes, access lists, clock, version. */
-import { formatIpv4, parseIpv4 } from "../../base/ipv4.ts";
+import { formatIpv4, lengthOfMask, parseIpv4 } from "../../base/ipv4.ts";
 import { formatEntry } from "../acl.ts";
 import { clockLine } from "../clock.ts";
-import type { AccessList, AclEntry, IosConfig } from "../model.ts";
+import { DEFAULTS } from "../defaults.ts";
+import type { AccessList, AclEntry, IosConfig, IosInterface } from "../model.ts";
 import { lines, VERSIONS } from "./text.ts";
 import type { InterfaceView, RouterView, RouteView } from "./views.ts";
 
@@ -17,6 +18,26 @@ export function interfaceBrief(interfaces: readonly InterfaceView[]): string {
       const method = address === undefined ? "unset" : "manual";
       return row(name, address ?? "unassigned", "YES", method, status, isUp && !isShutdown ? "up" : "down");
     }),
+  );
+}
+
+/** `show interfaces [NAME]`: state, address and size; packets are counted in the trace. `name`: canonical. */
+export function interfaceDetails({ interfaces, config }: RouterView, name: string | undefined): string {
+  const shown = interfaces.filter((one) => name === undefined || one.name === name);
+  return shown.map((one) => interfaceText(one, config.interfaces.get(one.name))).join("");
+}
+
+function interfaceText({ name, isShutdown, isUp }: InterfaceView, configured: IosInterface | undefined): string {
+  const state = isShutdown ? "administratively down" : isUp ? "up" : "down";
+  const { description, address, mtu = DEFAULTS.interface.mtu, bandwidthKbit } = configured ?? {};
+  const length = address && lengthOfMask(address.mask);
+  const bandwidth = bandwidthKbit === undefined ? "" : `, BW ${bandwidthKbit} Kbit/sec`;
+  return lines(
+    `${name} is ${state}, line protocol is ${isUp && !isShutdown ? "up" : "down"} `,
+    `  Hardware is ${name.startsWith("Loopback") ? "Loopback" : "simulated Ethernet"}`,
+    ...(description === undefined ? [] : [`  Description: ${description}`]),
+    ...(address === undefined ? [] : [`  Internet address is ${formatIpv4(address.address)}/${length ?? 32}`]),
+    `  MTU ${mtu} bytes${bandwidth}`,
   );
 }
 

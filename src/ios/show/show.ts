@@ -5,10 +5,11 @@
 import type { ExecCommand, OutputFilter } from "../exec.ts";
 import { canonicalInterface } from "../interfaceName.ts";
 import { printConfig, printInterfaceConfig } from "../print.ts";
-import { accessLists, clock, interfaceBrief, ipRoutes, version } from "./box.ts";
+import { accessLists, clock, interfaceBrief, interfaceDetails, ipRoutes, version } from "./box.ts";
 import { featureTable } from "./feature.ts";
 import { applyFilter } from "./filter.ts";
 import { ikev2Policies, ikev2Profiles, ikev2Proposals } from "./ikev2.ts";
+import { ikev2Stats } from "./ikev2Stats.ts";
 import { cryptoMaps, ipsecProfiles, transformSets } from "./ipsec.ts";
 import { isakmpKeys, isakmpPolicies, isakmpProfiles } from "./isakmp.ts";
 import {
@@ -40,7 +41,14 @@ import { natTranslations } from "./nat.ts";
 import { certificates, rsaKeys, trustpoints } from "./pki.ts";
 import { ikev2Sas, ipsecSas, isakmpSas, sessions } from "./sas.ts";
 import { lines } from "./text.ts";
-import type { MemberGroupView, RouterView, ServerGroupView } from "./views.ts";
+import type {
+  Ikev2SaView,
+  IpsecInterfaceView,
+  IsakmpSaView,
+  MemberGroupView,
+  RouterView,
+  ServerGroupView,
+} from "./views.ts";
 
 /** `words`: behind `show`, keywords in full, without `group NAME`. */
 interface Query {
@@ -80,16 +88,17 @@ const rows: readonly Row[] = [
   { start: "crypto gkm rekey sa detail", text: (q) => rekeySaDetail(q.members) },
   { start: "crypto gkm rekey sa", text: (q) => rekeySa(q.members) },
   { start: "crypto gkm", text: groups },
-  { start: "crypto ikev2 sa", text: ({ view, words }) => ikev2Sas(view.ikev2Sas, words.includes("detailed")) },
-  { start: "crypto isakmp sa", text: ({ view }) => isakmpSas(view.isakmpSas) },
-  { start: "crypto ipsec sa", text: ({ view }) => ipsecSas(view.ipsec) },
   {
-    start: "crypto session",
-    text: ({ view, words }) => sessions(view, words.includes("detail")),
+    start: "crypto ikev2 sa",
+    text: ({ view, words }) => ikev2Sas(between(view.ikev2Sas, endsOf(words)), words.includes("detailed")),
   },
+  { start: "crypto isakmp sa", text: ({ view }) => isakmpSas(view.isakmpSas) },
+  { start: "crypto ipsec sa", text: ipsecSaText },
+  { start: "crypto session", text: sessionText },
   { start: "crypto ikev2 proposal", text: ({ view, words }) => ikev2Proposals(view.config, words[3]) },
   { start: "crypto ikev2 policy", text: ({ view, words }) => ikev2Policies(view.config, words[3]) },
   { start: "crypto ikev2 profile", text: ({ view, words }) => ikev2Profiles(view.config, words[3]) },
+  { start: "crypto ikev2 stats", text: ({ view }) => ikev2Stats(view.ikev2Stats()) },
   { start: "crypto isakmp policy", text: ({ view }) => isakmpPolicies(view.config.isakmp) },
   { start: "crypto isakmp profile", text: ({ view }) => isakmpProfiles(view.config.isakmp) },
   { start: "crypto isakmp key", text: ({ view }) => isakmpKeys(view.config.isakmp) },
@@ -102,6 +111,7 @@ const rows: readonly Row[] = [
     start: "crypto map",
     text: ({ view, words }) => cryptoMaps(view.config, after(words, "tag"), interfaceAfter(words, "interface")),
   },
+  { start: "interfaces", text: ({ view, words }) => interfaceDetails(view, nameFrom(words, 1)) },
   { start: "ip interface brief", text: ({ view }) => interfaceBrief(view.interfaces) },
   { start: "ip route", text: ({ view }) => ipRoutes(view.routes) },
   { start: "ip nat translations", text: ({ view }) => natTranslations(view.nat) },
@@ -166,10 +176,57 @@ function after(words: readonly string[], word: string): string | undefined {
   return at < 0 ? undefined : words[at + 1];
 }
 
-/** A name of one word, or of two as `Gi 0/0`. */
 function interfaceAfter(words: readonly string[], word: string): string | undefined {
   const at = words.indexOf(word);
-  return at < 0 ? undefined : canonicalInterface(words.slice(at + 1).join(" "));
+  return at < 0 ? undefined : nameFrom(words, at + 1);
+}
+
+/** The name of an interface, of one word, or of two as `Gi 0/0`. */
+function nameFrom(words: readonly string[], at: number): string | undefined {
+  const [first, second = ""] = words.slice(at);
+  return first === undefined ? undefined : (canonicalInterface(first) ?? canonicalInterface(first + second));
+}
+
+interface Ends {
+  readonly local: string | undefined;
+  readonly remote: string | undefined;
+}
+
+/** What stands behind the words `local` and `remote`, or `peer`. */
+function endsOf(words: readonly string[]): Ends {
+  return { local: after(words, "local"), remote: after(words, "remote") ?? after(words, "peer") };
+}
+
+function between<T extends IsakmpSaView | Ikev2SaView>(sas: readonly T[], { local, remote }: Ends): readonly T[] {
+  return sas.filter(
+    (sa) =>
+      (local === undefined || sa.local.address === local) && (remote === undefined || sa.remote.address === remote),
+  );
+}
+
+/** Interfaces with flows towards the peer; a group's peer is 0.0.0.0. */
+function towards(interfaces: readonly IpsecInterfaceView[], { local, remote }: Ends): readonly IpsecInterfaceView[] {
+  return interfaces
+    .filter(({ address }) => local === undefined || address === local)
+    .map((one) => ({ ...one, flows: one.flows.filter(({ peer }) => remote === undefined || peer.address === remote) }))
+    .filter(({ flows }) => remote === undefined || flows.length > 0);
+}
+
+function ipsecSaText({ view, words }: Query): string {
+  const name = interfaceAfter(words, "interface");
+  const shown = towards(view.ipsec, endsOf(words));
+  return ipsecSas(name === undefined ? shown : shown.filter((one) => one.name === name));
+}
+
+function sessionText({ view, words }: Query): string {
+  const ends = endsOf(words);
+  const shown = {
+    ...view,
+    ipsec: towards(view.ipsec, ends),
+    ikev2Sas: between(view.ikev2Sas, ends),
+    isakmpSas: between(view.isakmpSas, ends),
+  };
+  return sessions(shown, words.includes("detail"));
 }
 
 function runningConfig({ view, words }: Query): string {

@@ -28,6 +28,8 @@ export interface RouterView {
   readonly trustpoints: readonly TrustpointView[];
   /** Computed when asked for: key pairs follow from the seed of a run, which takes a while. */
   readonly rsaKeys: () => readonly RsaKeyView[];
+  /** Counted when asked for. */
+  readonly ikev2Stats: () => Ikev2StatsView;
   /** Lines of the log since the start of the router, oldest first; gathered when asked for: a trace is long. */
   readonly log: () => readonly string[];
 }
@@ -359,6 +361,28 @@ export interface Ikev2SaView {
   readonly dpd: { readonly seconds: number; readonly retry: number } | undefined;
   readonly isFragmenting: boolean;
   readonly isNatted: boolean;
+}
+
+/** Since the router was switched on. Requests are those that begin an SA. */
+export interface Ikev2StatsView {
+  readonly incoming: Ikev2WayView;
+  readonly outgoing: Ikev2WayView;
+  /** As configured, or as the platform sets them. */
+  readonly limits: { readonly sas: number | undefined; readonly inNegotiation: number | undefined };
+  /** Incoming requests that found the box full. */
+  readonly overload: number;
+  /** Datagrams that nobody could make use of. */
+  readonly dropped: number;
+  readonly cookies: { readonly demanded: number; readonly accepted: number; readonly rejected: number };
+}
+
+interface Ikev2WayView {
+  /** SAs now. */
+  readonly active: number;
+  readonly negotiating: number;
+  readonly requests: number;
+  readonly accepted: number;
+  readonly rejected: number;
 }
 
 /** IKEv1: a connection of phase 1, or a rekey SA of GDOI. */

@@ -312,6 +312,26 @@ Crypto Map IPv4 "MESH" 20 ipsec-isakmp
   });
 });
 
+describe("counters of IKEv2", () => {
+  it("SAs now, requests since the start", () => {
+    expect(show("crypto ikev2 stats").replace(/ +$/gm, "")).toBe(
+      `--------------------------------------------------------------------------------
+                          Crypto IKEv2 SA Statistics
+--------------------------------------------------------------------------------
+System Resource Limit:   0        Max IKEv2 SAs: 1000     Max in nego(in/out): 40/400
+Total incoming IKEv2 SA Count:    4        active:        3        negotiating: 1
+Total outgoing IKEv2 SA Count:    1        active:        1        negotiating: 0
+Incoming IKEv2 Requests: 9        accepted:      7        rejected:    2
+Outgoing IKEv2 Requests: 2        accepted:      1        rejected:    1
+Rejected IKEv2 Requests: 3        rsrc low:      0        SA limit:    1
+IKEv2 packets dropped at dispatch: 4
+Incoming IKEV2 Cookie Challenged Requests: 6
+    accepted: 5        rejected: 1        rejected no cookie: 6
+`,
+    );
+  });
+});
+
 describe("certificates and key pairs", () => {
   it("a router's own certificate, then that of the authority", () => {
     expect(show("crypto pki certificates")).toBe(

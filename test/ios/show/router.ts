@@ -307,6 +307,14 @@ export const view: RouterView = {
     { name: "EMPTY", own: undefined, authority: undefined },
   ],
   rsaKeys: () => [{ label: "REKEYRSA", isExportable: true, publicKey: "30820122".repeat(9) }],
+  ikev2Stats: () => ({
+    incoming: { active: 3, negotiating: 1, requests: 9, accepted: 7, rejected: 2 },
+    outgoing: { active: 1, negotiating: 0, requests: 2, accepted: 1, rejected: 1 },
+    limits: { sas: 1000, inNegotiation: undefined },
+    overload: 1,
+    dropped: 4,
+    cookies: { demanded: 6, accepted: 5, rejected: 1 },
+  }),
   log: () => ["*Mar  1 00:00:00.000: %SYS-5-RESTART: System restarted --"],
   isakmpSas: [
     { destination: "1.1.1.1", source: "3.3.1.1", ...ENDS, state: "GDOI_IDLE", connectionId: 1001, status: "ACTIVE" },

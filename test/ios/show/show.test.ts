@@ -78,6 +78,26 @@ describe("show of SAs", () => {
     );
   });
 
+  it.each([
+    ["crypto ipsec sa peer 192.0.2.2", ["192.0.2.2"]],
+    ["crypto ipsec sa peer 192.0.2.9", []],
+    ["crypto ipsec sa interface gi0/0/1", ["192.0.2.2", "192.0.2.3"]],
+    ["crypto ipsec sa interface gi 0/0/1 detail", ["192.0.2.2", "192.0.2.3"]],
+    ["crypto ipsec sa interface gi0/0/2", []],
+  ] as const)("of one peer or interface: %s", (command, peers) => {
+    const text = show(command, tunnelRouter);
+    expect([...text.matchAll(/current_peer (\S+) port/g)].map(([, peer]) => peer)).toEqual(peers);
+  });
+
+  it("ikev2 and sessions of one end", () => {
+    expect(show("crypto ikev2 sa remote 1.1.1.1 local 3.3.1.1")).toBe(show("crypto ikev2 sa"));
+    expect(show("crypto ikev2 sa remote 1.1.1.2 detailed")).not.toContain("READY");
+    expect(show("crypto session remote 192.0.2.3", tunnelRouter).match(/^Peer: .*$/gm)).toEqual([
+      "Peer: 192.0.2.3 port 500",
+    ]);
+    expect(show("crypto session local 10.9.9.9 detail", tunnelRouter)).toBe("Crypto session current status\n\n");
+  });
+
   it("session", () => {
     expect(show("crypto session")).toBe(
       "Crypto session current status\n\nInterface: GigabitEthernet0/0/1\nSession status: UP-ACTIVE\n" +
@@ -94,6 +114,14 @@ describe("show of the box", () => {
         "GigabitEthernet0/0/1   3.3.1.1         YES manual up                    up      \n" +
         "Loopback0              unassigned      YES unset  administratively down down    \n",
     );
+  });
+
+  it("an interface: its state, address and size", () => {
+    expect(show("interfaces gi 0/0/1")).toBe(
+      "GigabitEthernet0/0/1 is up, line protocol is up \n  Hardware is simulated Ethernet\n" +
+        "  Internet address is 3.3.1.1/24\n  MTU 1500 bytes\n",
+    );
+    expect(show("interfaces")).toContain("Loopback0 is administratively down, line protocol is down \n");
   });
 
   it("routes, below their classful networks", () => {

@@ -33,6 +33,33 @@ describe("at the console", () => {
     expect(type("show crypto pki trustpoints")).toContain("Trustpoint CORP:\n    Subject Name: \n    cn=Root CA\n");
   });
 
+  test("IKEv2 counts its SAs as they are and its requests as they came", () => {
+    const { type } = typed("lab.yaml");
+    const rows = (text: string) => [
+      ...text.matchAll(/^(?:Total |)(\S+) IKEv2 .*?: +(\d+) .*?: +(\d+) .*?: +(\d+) *$/gm),
+    ];
+    const counts = (device: string) =>
+      rows(type(`@${device}`, "show crypto ikev2 stats")).map(([, ...words]) => words.join(" "));
+    type("until 5s");
+    expect(counts("ks1")).toEqual([
+      "incoming 4 4 0",
+      "outgoing 0 0 0",
+      "Incoming 4 4 0",
+      "Outgoing 0 0 0",
+      "Rejected 0 0 0",
+    ]);
+    expect(counts("gm1")).toEqual([
+      "incoming 0 0 0",
+      "outgoing 1 1 0",
+      "Incoming 0 0 0",
+      "Outgoing 1 1 0",
+      "Rejected 0 0 0",
+    ]);
+    type("clear crypto session", "run 1s");
+    expect(counts("gm1").slice(1, 4)).toEqual(["outgoing 1 1 0", "Incoming 0 0 0", "Outgoing 2 2 0"]);
+    expect(counts("ks1").slice(0, 3)).toEqual(["incoming 4 4 0", "outgoing 0 0 0", "Incoming 5 5 0"]);
+  });
+
   test("the log grows with what happens, and a reload empties it", () => {
     const { type, run } = typed("lab.yaml");
     expect(type("until 5s", "@gm1", "show log | include GM_REGS_COMPL|RESTART").split("\n")).toHaveLength(3);
