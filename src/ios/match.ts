@@ -19,6 +19,9 @@ export type Match<R extends Row> =
   | { readonly ok: true; readonly row: R; readonly args: Args; readonly abbreviated: number }
   | {
       readonly ok: false;
+      /** More than one command fits. */
+      readonly ambiguous: boolean;
+      /** Worked out when it is read: most failures are of a mode whose turn it was not, and nobody asks what it expects. */
       readonly error: IosError;
       /** Words that were understood before the failure. */
       readonly progress: number;
@@ -70,15 +73,23 @@ export function matchLine<R extends Row>(rows: readonly R[], input: MatchInput, 
   let recognised = false;
   for (let at = 0; at < input.tokens.length; at++) {
     const token = input.tokens[at]!;
-    const steps = threads.flatMap((thread) => stepsOf(thread, token, input));
+    const steps = stepsFrom(threads, token, input);
     if (token.text.startsWith("!") && !steps.some(({ edge }) => isRaw(edge))) break;
     const chosen = choose(steps, token);
     if (chosen === "ambiguous" || chosen.length === 0) {
       if (greedy.length > 0) return succeed(greedy, input);
-      const expecting = at === 0 ? startedAt(rows) : threads;
-      const error =
-        chosen === "ambiguous" ? severalFit(input, token) : invalidInput(expecting, token, input.tokens[at - 1]);
-      return { ok: false, error, progress: at, recognised };
+      const ambiguous = chosen === "ambiguous";
+      const expecting = threads;
+      return {
+        ok: false,
+        ambiguous,
+        progress: at,
+        recognised,
+        get error() {
+          if (ambiguous) return severalFit(input, token);
+          return invalidInput(at === 0 ? startedAt(rows) : expecting, token, input.tokens[at - 1]);
+        },
+      };
     }
     threads = [];
     for (const step of chosen) (isLine(step.edge) ? greedy : threads).push(advance(step, token));
@@ -128,7 +139,7 @@ export interface Continuation {
 export function whatFollows<R extends Row>(rows: readonly R[], input: MatchInput): Continuation | undefined {
   let threads = startedAt(rows);
   for (const token of input.tokens) {
-    const steps = threads.flatMap((thread) => stepsOf(thread, token, input));
+    const steps = stepsFrom(threads, token, input);
     const chosen = choose(steps, token);
     if (chosen === "ambiguous" || chosen.length === 0) return undefined;
     threads = chosen.map((step) => advance(step, token));
@@ -158,24 +169,25 @@ function isLine(edge: Edge): boolean {
   return edge.accepts.kind === "value" && edge.accepts.value.line === true;
 }
 
-function stepsOf<R extends Row>(thread: Thread<R>, token: Token, input: MatchInput): Step<R>[] {
+function stepsFrom<R extends Row>(threads: readonly Thread<R>[], token: Token, input: MatchInput): Step<R>[] {
   const steps: Step<R>[] = [];
-  for (const edge of edgesOf(thread)) {
-    if (edge.accepts.kind === "keyword") {
-      if (isPrefix(token.text, edge.accepts.word)) steps.push({ thread, edge, value: edge.accepts.word });
-      continue;
+  const typed = token.text.toLowerCase();
+  // A number is no abbreviation: `1` is never `128`.
+  const inFull = /^\d+$/.test(typed);
+  for (const thread of threads) {
+    for (const edge of edgesOf(thread)) {
+      const { accepts } = edge;
+      if (accepts.kind === "keyword") {
+        const fits = inFull ? accepts.word === typed : accepts.word.startsWith(typed);
+        if (fits) steps.push({ thread, edge, value: accepts.word });
+        continue;
+      }
+      const text = accepts.value.line ? input.text.slice(token.column - input.column).trimEnd() : token.text;
+      const value = accepts.value.read(text);
+      if (value !== undefined) steps.push({ thread, edge, value });
     }
-    const text = edge.accepts.value.line ? input.text.slice(token.column - input.column).trimEnd() : token.text;
-    const value = edge.accepts.value.read(text);
-    if (value !== undefined) steps.push({ thread, edge, value });
   }
   return steps;
-}
-
-/** A number is no abbreviation: `1` is never `128`. */
-function isPrefix(typed: string, word: string): boolean {
-  const lower = typed.toLowerCase();
-  return /^\d+$/.test(lower) ? lower === word : word.startsWith(lower);
 }
 
 function isExact<R extends Row>(step: Step<R>, token: Token): boolean {
@@ -212,7 +224,7 @@ function finish<R extends Row>(
   if (greedy.length > 0) return succeed(greedy, input);
   const end = input.column + input.text.length;
   const error: IosError = { code: "iosIncomplete", message: INCOMPLETE, column: end, expected: expectedAt(threads) };
-  return { ok: false, error, progress: input.tokens.length, recognised };
+  return { ok: false, ambiguous: false, error, progress: input.tokens.length, recognised };
 }
 
 /** Of several readings the one with the fewest abbreviations, then the one declared first. */

@@ -263,7 +263,7 @@ function search(walk: Walk, line: SourceLine, typed: Typed): Found {
   for (let depth = walk.stack.length - 1; depth >= 0; depth--) {
     const match = matchIn(walk.stack[depth]!.mode, typed.form, input);
     if (best === undefined || isBetter(match, best.match)) best = { match, depth };
-    const settled = best.match.ok ? best.match.abbreviated === 0 : best.match.error.code === "iosAmbiguous";
+    const settled = best.match.ok ? best.match.abbreviated === 0 : best.match.ambiguous;
     if (settled) break;
   }
   return best!;
