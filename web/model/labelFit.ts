@@ -12,7 +12,8 @@ export interface LabelLine {
   /** Base line. */
   readonly y: number;
   readonly starts: boolean;
-  readonly text: string;
+  /** What the text takes, in pixels. */
+  readonly width: number;
   /** Is shown whatever it covers: of a device that somebody points at. */
   readonly pinned: boolean;
 }
@@ -30,8 +31,9 @@ interface Box {
   readonly bottom: number;
 }
 
-/** Shares of the line height: what a character takes in the mean, and what stands above and below the base line. */
-const CHARACTER = 0.5;
+/** Pixels between two lines that stand side by side: without them two names read as one. */
+const GAP = 4;
+/** Shares of the line height above and below the base line. */
 const ABOVE = 0.72;
 const BELOW = 0.18;
 
@@ -63,14 +65,13 @@ export function linesThatFit<Line extends LabelLine>(
   return lines.filter((line) => shown.has(line));
 }
 
-function boxOf({ x, y, starts, text }: LabelLine, lineHeight: number): Box {
-  const width = text.length * lineHeight * CHARACTER;
+function boxOf({ x, y, starts, width }: LabelLine, lineHeight: number): Box {
   const left = starts ? x : x - width / 2;
   return { left, right: left + width, top: y - lineHeight * ABOVE, bottom: y + lineHeight * BELOW };
 }
 
 function overlap(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom && b.top < a.bottom;
 }
 
 function covers({ x, y, radius }: Disc, box: Box): boolean {

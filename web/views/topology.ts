@@ -34,6 +34,16 @@ export interface TopologyView {
   fit(): void;
 }
 
+interface Line extends LabelLine {
+  /** Class of the text. */
+  readonly kind: string;
+  readonly text: string;
+}
+
+function textOf({ x, y, kind, text }: Omit<Line, "width">): SVGTextElement {
+  return svg("text", { x, y, class: kind }, text);
+}
+
 /** Labels stand beside devices only while they stay countable. */
 const LABELS_MAX = 60;
 /** Lines of writing below a device: name, address, state. */
@@ -157,16 +167,30 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     const shown = of.nodes.filter(
       (node) => node.role === "cloud" || of.labelled || marked.has(node.device) || node.role === "ks",
     );
-    const lines = shown.slice(0, LABELS_MAX).flatMap((node) => linesOf(model, of, node, members, marked, look));
+    const lines = measured(
+      shown.slice(0, LABELS_MAX).flatMap((node) => linesOf(model, of, node, members, marked, look)),
+    );
     const discs = of.nodes
       .filter((node) => node.role !== "cloud")
       .map((node) => ({ ...toScreen(node, current), radius: nodeRadius(node, current, look) }));
     labels.replaceChildren(
-      ...linesThatFit(lines, discs, lineHeight()).map(({ x, y, kind, text }) =>
-        svg("text", { x, y, class: kind }, text),
-      ),
+      ...linesThatFit(lines, discs, lineHeight()).map(textOf),
       ...of.nodes.filter((node) => marked.has(node.device) && node.role !== "cloud").map((node) => ringOf(node, of)),
     );
+  };
+  /** Widths of texts in pixels by class and text, of one size of writing: to measure costs a layout. */
+  let widths = { lineHeight: 0, known: new Map<string, number>() };
+  const measured = (lines: readonly Omit<Line, "width">[]): readonly Line[] => {
+    if (widths.lineHeight !== lineHeight()) widths = { lineHeight: lineHeight(), known: new Map() };
+    const { known } = widths;
+    const keyOf = ({ kind, text }: Pick<Line, "kind" | "text">) => `${kind} ${text}`;
+    const fresh = lines.filter((line) => !known.has(keyOf(line)));
+    if (fresh.length > 0) {
+      const texts = fresh.map(textOf);
+      labels.replaceChildren(...texts);
+      fresh.forEach((line, i) => known.set(keyOf(line), texts[i]!.getComputedTextLength()));
+    }
+    return lines.map((line) => ({ ...line, width: known.get(keyOf(line))! }));
   };
   /** What stands beside a device, as far as there is room. */
   const linesOf = (
@@ -176,7 +200,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     members: Parameters<typeof deviceState>[1],
     marked: ReadonlySet<number>,
     look: Style,
-  ): readonly (LabelLine & { readonly kind: string })[] => {
+  ): readonly Omit<Line, "width">[] => {
     const current = view(of);
     const { x, y } = toScreen(node, current);
     const device = model.trace.head.devices[node.device]!;

@@ -9,7 +9,7 @@ function linesOf(device: number, x: number, pinned = false): readonly LabelLine[
     x,
     y: 40 + rank * 16,
     starts: false,
-    text,
+    width: text.length * 8,
     pinned,
   }));
 }
@@ -27,6 +27,12 @@ describe("lines of writing beside devices", () => {
     expect(at(120)).toEqual(["1.0", "1.1", "2.0", "2.1"]);
     expect(at(60)).toEqual(["1.0", "2.0"]);
     expect(at(5)).toEqual(["1.0"]);
+  });
+
+  it("keep a gap to a name that stands beside them", () => {
+    const named = (distance: number) => [linesOf(1, 0)[0]!, linesOf(2, distance)[0]!];
+    expect(texts(linesThatFit(named(25), [], 16))).toEqual(["1.0"]);
+    expect(texts(linesThatFit(named(28), [], 16))).toEqual(["1.0", "2.0"]);
   });
 
   it("do not lie over another device", () => {
