@@ -2,7 +2,7 @@
  * A member's acknowledgement of a PUSH: HASH, SEQ and the member's address under a key that is derived from the KEK.
  * RFC 8263.
  *
- *     interoperable   types 1 and 3    exchange 35, in clear: HDR, HASH, SEQ, ID
+ *     interoperable   types 1 to 4     exchange 35, in clear: HDR, HASH, SEQ, ID
  *     cisco           type 240         exchange 240, encrypted with the KEK: HDR*, HASH, SEQ, ID
  *
  * Of Cisco's own acknowledgement it is known that it exists, that it is encrypted and that every unicast rekey wants it;
@@ -10,6 +10,7 @@
  */
 import { type Bytes, concat, equal, fromHex, u16, utf8 } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Crypto, HashName } from "../crypto/api.ts";
 import type { RekeySa } from "../gikev2/dialect.ts";
 import { addressOctets, formatAddress } from "../wire/address.ts";
@@ -36,25 +37,42 @@ type AckKind = "interoperable" | "cisco";
 
 interface AckType {
   readonly kind: AckKind;
+  /** What the key of the hash is made of: the KEK, which all members hold, or the member's leaf in a key hierarchy. */
+  readonly base: "kek" | "leaf";
   readonly hash: HashName;
   /** Bits. */
   readonly output: number;
   readonly block: number;
 }
 
-/** Acknowledgement types whose base key is the KEK; those of a key hierarchy are not there. RFC 8263 section 2. */
-const TYPES: ReadonlyMap<number, AckType> = new Map([
-  [KekAck.KEK_SHA256, { kind: "interoperable", hash: "sha256", output: 256, block: 512 }],
-  [KekAck.KEK_SHA512, { kind: "interoperable", hash: "sha512", output: 512, block: 1024 }],
-  [KekAck.X_KEK_SHA256_ENCRYPTED, { kind: "cisco", hash: "sha256", output: 256, block: 512 }],
+const SHA256 = { hash: "sha256", output: 256, block: 512 } as const;
+const SHA512 = { hash: "sha512", output: 512, block: 1024 } as const;
+
+/** RFC 8263 section 2. */
+const TYPES: ReadonlyMap<number, AckType> = new Map<number, AckType>([
+  [KekAck.KEK_SHA256, { kind: "interoperable", base: "kek", ...SHA256 }],
+  [KekAck.LKH_SHA256, { kind: "interoperable", base: "leaf", ...SHA256 }],
+  [KekAck.KEK_SHA512, { kind: "interoperable", base: "kek", ...SHA512 }],
+  [KekAck.LKH_SHA512, { kind: "interoperable", base: "leaf", ...SHA512 }],
+  [KekAck.X_KEK_SHA256_ENCRYPTED, { kind: "cisco", base: "kek", ...SHA256 }],
 ]);
 
-/** A member that does not know the type that a key server asks for joins all the same. RFC 8263 section 4. */
-export function isKnownAck(type: number): boolean {
-  return TYPES.has(type);
+/**
+ * A member that does not know the type that a key server asks for, or has no leaf for it, joins all the same. RFC 8263
+ * section 4.
+ */
+export function isKnownAck(type: number, leaf: Secret | undefined): boolean {
+  const known = TYPES.get(type);
+  return known !== undefined && (known.base === "kek" || leaf !== undefined);
 }
 
-/** ack_key = prf(KEK without its IV, "GROUPKEY-PUSH ACK" | 0 | SPI | L). RFC 8263 section 3.2. */
+/** KEK or leaf without the IV in front of it. `leaf`: IV and key, as all keys of a hierarchy. */
+function baseKey({ suite, keys }: RekeySa, type: number, leaf: Secret | undefined): Bytes {
+  const { keyOctets, block } = kekParts(suite, keys);
+  return TYPES.get(type)!.base === "kek" ? keyOctets : leaf!.secret.subarray(block);
+}
+
+/** ack_key = prf(base key, "GROUPKEY-PUSH ACK" | 0 | SPI | L). RFC 8263 section 3.2. */
 export function ackKey(crypto: Crypto, base: Bytes, spi: Bytes, type: number, bits: GdoiSwitches["ackKeyBits"]): Bytes {
   const { hash, output, block } = TYPES.get(type)!;
   return crypto.hmac(hash, base, concat(LABEL, spi, u16(bits === "printed" ? block : output)));
@@ -80,7 +98,7 @@ const SEQ_NUMBER = GDOI.byKind.get("SEQ")!.number;
 
 /**
  * `sa`: the KEK that protected the PUSH, even if the PUSH has deleted it. `address`: the member's as in its PULL. `type`:
- * what the policy asks for.
+ * what the policy asks for, one that `isKnownAck`. `leaf`: of the member in a key hierarchy.
  */
 export function sealAck(
   crypto: Crypto,
@@ -89,9 +107,10 @@ export function sealAck(
   address: string,
   type: number,
   switches: GdoiSwitches,
+  leaf?: Secret,
 ): Bytes {
   const { keyOctets, iv, cipher, block } = kekParts(sa.suite, sa.keys);
-  const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, switches.ackKeyBits);
+  const key = ackKey(crypto, baseKey(sa, type, leaf), fromHex(sa.spi), type, switches.ackKeyBits);
   const chain = chainOf(crypto, key, type, coveredChain(sequence, address));
   const first = IsakmpPayloadType.HASH;
   if (TYPES.get(type)!.kind === "interoperable") {
@@ -118,20 +137,20 @@ const KINDS: ReadonlyMap<number, AckKind> = new Map([
 ]);
 
 /**
- * A key server looks for duplicates first, then calls this; both readings of L are taken. `type`:
- * what the policy asks for. The KEK is shared, so any
- * member can forge another's acknowledgement (RFC 8263 section 7.1). Never throws for foreign octets.
+ * A key server looks for duplicates first, then calls this; both readings of L are taken. `type`: what the policy asks for,
+ * one that `isKnownAck`. `leaf`: of the member that the address belongs to. Where the base key is the KEK, which all members
+ * share, any of them can forge another's acknowledgement (RFC 8263 section 7.1). Never throws for foreign octets.
  */
-export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
+export function openAck(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number, leaf?: Secret): OpenedAck {
   try {
-    return openMessage(crypto, sa, octets, type);
+    return openMessage(crypto, sa, octets, type, leaf);
   } catch (error) {
     if (error instanceof WireError) return { ok: false, reason: "malformed" };
     throw error;
   }
 }
 
-function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): OpenedAck {
+function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number, leaf: Secret | undefined): OpenedAck {
   const message = decodeIsakmp(octets, GDOI);
   const kind = KINDS.get(message.exchange);
   if (kind === undefined || kind !== TYPES.get(type)?.kind) return { ok: false, reason: "malformed" };
@@ -148,10 +167,10 @@ function openMessage(crypto: Crypto, sa: RekeySa, octets: Bytes, type: number): 
     (id.type === IsakmpIdType.IPV6_ADDR && id.data.length === 16);
   if (!isAddress) return { ok: false, reason: "malformed" };
   const covered = encodeIsakmpChain(payloads.slice(1), GDOI).octets;
-  const { keyOctets } = kekParts(sa.suite, sa.keys);
+  const base = baseKey(sa, type, leaf);
   const hash = isakmpPayloadOf(payloads, "HASH")!.data;
   const isGenuine = (["printed", "output"] as const).some((bits) => {
-    const key = ackKey(crypto, keyOctets, fromHex(sa.spi), type, bits);
+    const key = ackKey(crypto, base, fromHex(sa.spi), type, bits);
     return equal(hash, crypto.hmac(TYPES.get(type)!.hash, key, covered));
   });
   return isGenuine ? { ok: true, sequence, address: formatAddress(id.data), kind } : { ok: false, reason: "hash" };

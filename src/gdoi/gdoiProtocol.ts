@@ -15,9 +15,9 @@ import { FIRST_SEQUENCE } from "./policySa.ts";
 import { openPush, readPush, sealPush } from "./push.ts";
 import { DEFAULT_SWITCHES, type GdoiSwitches } from "./switches.ts";
 
-const ACKNOWLEDGEMENTS: Readonly<Record<GdoiSwitches["acknowledgement"], number>> = {
-  interoperable: KekAck.KEK_SHA256,
-  cisco: KekAck.X_KEK_SHA256_ENCRYPTED,
+const ACKNOWLEDGEMENTS: Readonly<Record<GdoiSwitches["acknowledgement"], RekeyProtocol["acknowledgement"]>> = {
+  interoperable: { plain: KekAck.KEK_SHA256, withTree: KekAck.LKH_SHA256 },
+  cisco: { plain: KekAck.X_KEK_SHA256_ENCRYPTED, withTree: KekAck.X_KEK_SHA256_ENCRYPTED },
 };
 
 /**
@@ -67,15 +67,16 @@ function protocolWith(switches: GdoiSwitches): RekeyProtocol {
     readRekey: (crypto, sa, payloads: readonly IsakmpPayload[], path) =>
       readPush(sa, payloads, switches, { crypto, path }),
 
-    rekeyAck(crypto, sa, { messageId, address }) {
+    rekeyAck(crypto, sa, { messageId, address, leaf }) {
       const { acknowledgement: type = 0 } = sa;
-      return isKnownAck(type) ? sealAck(crypto, sa, messageId, address, type, switches) : undefined;
+      if (!isKnownAck(type, leaf)) return undefined;
+      return sealAck(crypto, sa, messageId, address, type, switches, leaf);
     },
 
-    readRekeyAck(crypto, sa, message) {
+    readRekeyAck(crypto, sa, message, leaf) {
       const { acknowledgement: type = 0 } = sa;
-      if (!isKnownAck(type)) return undefined;
-      const opened = openAck(crypto, sa, message, type);
+      if (!isKnownAck(type, leaf)) return undefined;
+      const opened = openAck(crypto, sa, message, type, leaf);
       return opened.ok ? opened.sequence : undefined;
     },
   };

@@ -37,6 +37,9 @@ export type RegistrationIntent =
   | { readonly kind: "join"; readonly registration: Registration }
   | { readonly kind: "leave"; readonly group: GroupId; readonly notify: number };
 
+/** Where rekeys are acknowledged without asking, or not at all. */
+export const NO_ACKNOWLEDGEMENT = { plain: 0, withTree: 0 };
+
 /** What is the same in a rekey for every member, encoded once. */
 export interface PreparedRekey {
   readonly update: GroupUpdate;
@@ -84,6 +87,8 @@ export interface RekeyAnswer {
   readonly nextIv: () => Bytes;
   /** The member's address as the key server knows it, text form. */
   readonly address: string;
+  /** Its own key in a key hierarchy, where it has one. */
+  readonly leaf?: Secret;
 }
 
 export interface RekeyProtocol {
@@ -102,7 +107,7 @@ export interface RekeyProtocol {
   /** The key server closes IKE SAs that no rekey will come in; otherwise they stand until their life is over. */
   readonly closesIdleSas: boolean;
   /** Acknowledgement that members of a unicast group are asked for with the KEK; 0 where they need no asking. */
-  readonly acknowledgement: number;
+  readonly acknowledgement: { readonly plain: number; readonly withTree: number };
 
   /** Octets of the keys of a key hierarchy; undefined where a KEK of this suite cannot travel by way of one. */
   treeKeyOctets(suite: KekSuite): number | undefined;
@@ -140,8 +145,11 @@ export interface RekeyProtocol {
 
   /** The answer of one member to a pushed rekey; undefined where none is wanted. */
   rekeyAck(crypto: Crypto, sa: RekeySa, answer: RekeyAnswer): Bytes | undefined;
-  /** Message ID of the rekey that is acknowledged; undefined for what is no genuine acknowledgement under this SA. */
-  readRekeyAck(crypto: Crypto, sa: RekeySa, message: Bytes): number | undefined;
+  /**
+   * Message ID of the rekey that is acknowledged; undefined for what is no genuine acknowledgement under this SA. `leaf`: of
+   * the member that it comes from.
+   */
+  readRekeyAck(crypto: Crypto, sa: RekeySa, message: Bytes, leaf?: Secret): number | undefined;
 }
 
 export interface Dialect extends RekeyProtocol {

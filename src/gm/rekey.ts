@@ -104,7 +104,9 @@ function takeCopy(turn: Turn, group: GmGroup, arrival: Arrival, messageId: numbe
 
 function answerTo(turn: Turn, group: GmGroup, sa: RekeySa, messageId: number): Bytes | undefined {
   const { address } = group.config.local;
-  return rekeyProtocolOf(group).rekeyAck(turn.tools.crypto, sa, { messageId, nextIv: () => ackIv(turn, sa), address });
+  const leaf = group.held?.path.at(-1)?.key;
+  const answer = { messageId, nextIv: () => ackIv(turn, sa), address, ...(leaf === undefined ? {} : { leaf }) };
+  return rekeyProtocolOf(group).rekeyAck(turn.tools.crypto, sa, answer);
 }
 
 /**

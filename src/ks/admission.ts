@@ -124,10 +124,11 @@ export function grantOf(
   };
 }
 
-/** A member that registers again keeps its leaf. */
-function noteHolder({ tree, holders }: KsBranch, tools: Tools, member: string): void {
-  if (tree === undefined) holders.set(member, 0);
-  else if (!holders.has(member)) holders.set(member, addLeaf(tree, tools));
+/** A member that registers again keeps its leaf. Returns the key of that. */
+function noteHolder({ tree, holders }: KsBranch, tools: Tools, member: string): Secret | undefined {
+  const leaf = tree === undefined ? 0 : (holders.get(member) ?? addLeaf(tree, tools));
+  holders.set(member, leaf);
+  return tree?.nodes.get(leaf)?.key;
 }
 
 /** How the KEK reaches a member that was admitted; undefined where it is given as it is. */
@@ -183,6 +184,7 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     registeredAt: turn.now,
     senderIds,
     fragments,
+    leafKey: noteHolder(branch, turn.tools, key),
     round: branch.rounds,
     awaited: false,
     rekeysSent: 0,
@@ -195,7 +197,6 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     silentRekeys: 0,
   };
   group.members.set(key, member);
-  noteHolder(branch, turn.tools, key);
   group.counters.registrations += 1;
   if (sa !== undefined) bindSa(turn.state, sa, { group: group.id, member: key });
   const data = { group: group.config.name, protocol: branch.kind, member: key, identity, exchange };

@@ -1,9 +1,9 @@
 /** When the keys of a group come to be, and when their renewal is due. */
-import { createGeneration, createKek } from "./keys.ts";
-import { createKeyTree, type KeyTree } from "./keyTree.ts";
+import { createGeneration, createKek, treeKeyOctets } from "./keys.ts";
+import { createKeyTree } from "./keyTree.ts";
 import { rekeyInstant } from "./schedule.ts";
 import type { KsBranch, KsGroup, Turn } from "./state.ts";
-import { protocolOf, rekeysInband, startTimer } from "./state.ts";
+import { startTimer } from "./state.ts";
 
 /** Keys are made for the first member that registers, not by configuration. */
 export function ensureKeys(turn: Turn, group: KsGroup): void {
@@ -18,22 +18,10 @@ export function ensureKeys(turn: Turn, group: KsGroup): void {
 }
 
 function startBranch(turn: Turn, group: KsGroup, branch: KsBranch): void {
-  branch.kek = createKek(turn, group, branch);
   const keyOctets = treeKeyOctets(group, branch);
   branch.tree = keyOctets === undefined ? undefined : createKeyTree(keyOctets);
   branch.holders.clear();
-}
-
-/** Of the tree that the next KEK could travel by; undefined where it is to have none. */
-function treeKeyOctets(group: KsGroup, branch: KsBranch): number | undefined {
-  if (group.tuning.keyTree !== "lkh" || rekeysInband(group, branch)) return undefined;
-  return protocolOf(group, branch).treeKeyOctets(group.config[branch.kind]!.kekSuite);
-}
-
-/** The tree, as long as the next KEK can travel by it: another cipher that was configured since may have other keys. */
-export function treeForNextKek(group: KsGroup, branch: KsBranch): KeyTree | undefined {
-  const { tree } = branch;
-  return tree?.keyOctets === treeKeyOctets(group, branch) ? tree : undefined;
+  branch.kek = createKek(turn, group, branch);
 }
 
 /** Retransmission widens the margins of unicast groups only. */

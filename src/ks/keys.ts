@@ -24,6 +24,7 @@ import { isCounterMode, specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
 import type { KsGroupConfig, Signer } from "./config.ts";
 import { ksEvent } from "./events.ts";
+import type { KeyTree } from "./keyTree.ts";
 import type { KsBranch, KsGroup, KsKek, Tek, TekGeneration, Turn } from "./state.ts";
 import { protocolOf, rekeysInband } from "./state.ts";
 
@@ -38,7 +39,8 @@ export function createKek(turn: Turn, group: KsGroup, branch: KsBranch): KsKek {
   const { kekSuite: suite } = group.config[branch.kind]!;
   const spi = branch.nextKekSpi ?? toHex(rng.bytes(16));
   const keys = protocol.newKekKeys(rng, suite);
-  const { acknowledgement } = protocol;
+  const { plain, withTree } = protocol.acknowledgement;
+  const acknowledgement = treeForNextKek(group, branch) === undefined ? plain : withTree;
   const isAsked = acknowledgement !== 0 && group.config.transport.kind === "unicast";
   const sa = {
     spi,
@@ -60,6 +62,18 @@ export function createKek(turn: Turn, group: KsGroup, branch: KsBranch): KsKek {
 /** Inband rekeys do not announce SPIs (RFC 9838 table 10): a member that is rekeyed in its IKE SA misses none unnoticed. */
 function announcesNext({ tuning, config }: KsGroup): boolean {
   return tuning.announceNextSpi && config.transport.kind === "multicast";
+}
+
+/** Of the tree that the next KEK could travel by; undefined where it is to have none. */
+export function treeKeyOctets(group: KsGroup, branch: KsBranch): number | undefined {
+  if (group.tuning.keyTree !== "lkh" || rekeysInband(group, branch)) return undefined;
+  return protocolOf(group, branch).treeKeyOctets(group.config[branch.kind]!.kekSuite);
+}
+
+/** The tree, as long as the next KEK can travel by it: another cipher that was configured since may have other keys. */
+export function treeForNextKek(group: KsGroup, branch: KsBranch): KeyTree | undefined {
+  const { tree } = branch;
+  return tree?.keyOctets === treeKeyOctets(group, branch) ? tree : undefined;
 }
 
 function authenticationOf(signer: Signer | undefined): RekeyAuthentication {

@@ -6,6 +6,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
+import type { Secret } from "../base/secret.ts";
 import { cancelTimer } from "../base/timers.ts";
 import type { GroupMessageHeader } from "../gdoi/groupMessage.ts";
 import { markedIf } from "../wire/nonEsp.ts";
@@ -52,11 +53,16 @@ function send(turn: Turn, group: KsGroup, branch: KsBranch, push: Push): void {
   startTimer(turn, "repeat", timerArgument(branch, keyOfPush(push)), turn.now + seconds * SECOND);
 }
 
-/** The message that this one leads is under way: its answer is the one that counts. */
-function isOfLead({ round, pushes }: KsBranch, member: string, spi: string): boolean {
-  if (round?.message.kind !== "push") return false;
-  const { sa, messageId, leadSpi } = round.message;
-  return leadSpi === spi && pushes.has(pushKey(member, sa.spi, messageId));
+/** What is under way to a member in the round of its branch. */
+function pushTo({ round, pushes }: KsBranch, member: string): Push | undefined {
+  if (round?.message.kind !== "push") return undefined;
+  const { sa, messageId } = round.message;
+  return pushes.get(pushKey(member, sa.spi, messageId));
+}
+
+/** Members that are being excluded have left the group already. */
+function leafKeyOf(group: KsGroup, branch: KsBranch, member: string): Secret | undefined {
+  return (pushTo(branch, member)?.member ?? group.members.get(member))?.leafKey;
 }
 
 function isCurrent(branch: KsBranch, { round }: Push): boolean {
@@ -109,13 +115,14 @@ function takeInBranch(
   const address = memberKey(remote);
   const named = messageId === undefined ? undefined : branch.pushes.get(pushKey(address, spi, messageId));
   const sa = named?.message.sa ?? [branch.kek?.sa, branch.previousSa].find((one) => one?.spi === spi);
-  const number = sa && protocolOf(group, branch).readRekeyAck(turn.tools.crypto, sa, octets);
+  const number = sa && protocolOf(group, branch).readRekeyAck(turn.tools.crypto, sa, octets, leafKeyOf(group, branch, address));
   if (number === undefined || (messageId !== undefined && number !== messageId)) return false;
   const key = pushKey(address, spi, number);
   const push = branch.pushes.get(key);
   if (push === undefined) {
     if (!group.members.has(address)) return false;
-    if (isOfLead(branch, address, spi)) return true;
+    // The message that this one leads is under way: its answer is the one that counts.
+    if (pushTo(branch, address)?.message.leadSpi === spi) return true;
     const data = { group: group.config.name, protocol: branch.kind, member: address };
     turn.out.push(ksEvent("ks.unsolicitedAck", data));
     return true;

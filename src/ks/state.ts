@@ -169,6 +169,8 @@ export interface KsMember {
   readonly senderIds: readonly number[];
   /** Takes fragments of IKE messages (RFC 7383). */
   readonly fragments: boolean;
+  /** Its own key in the key tree of its registration, which stays as long as the tree does. */
+  readonly leafKey: Secret | undefined;
   /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
   round: number;
   awaited: boolean;

@@ -42,18 +42,21 @@ describe("a rekey of GDOI", () => {
   });
 
   it.each([
-    ["interoperable", 1],
-    ["cisco", 240],
-  ] as const)("is acknowledged in the %s form where the key server asks for that", (acknowledgement, type) => {
-    const gdoi = gdoiProtocol({ acknowledgement });
-    expect(gdoi.acknowledgement).toBe(type);
-    const ack = answerTo(saWith(type))!;
-    expect(groupAckOf(ack)).toEqual({ protocol: "gdoi", spi: KEK.spi });
-    expect(groupRekeyOf(ack)).toBeUndefined();
-    expect(gdoi.readRekeyAck(native, saWith(type), ack)).toBe(5);
-    expect(gdoi.readRekeyAck(native, saWith(type === 1 ? 240 : 1), ack)).toBeUndefined();
-    expect(gdoi.readRekeyAck(native, saWith(0), ack)).toBeUndefined();
-  });
+    ["interoperable", 1, 2],
+    ["cisco", 240, 240],
+  ] as const)(
+    "is acknowledged in the %s form where the key server asks for that",
+    (acknowledgement, type, withTree) => {
+      const gdoi = gdoiProtocol({ acknowledgement });
+      expect(gdoi.acknowledgement).toEqual({ plain: type, withTree });
+      const ack = answerTo(saWith(type))!;
+      expect(groupAckOf(ack)).toEqual({ protocol: "gdoi", spi: KEK.spi });
+      expect(groupRekeyOf(ack)).toBeUndefined();
+      expect(gdoi.readRekeyAck(native, saWith(type), ack)).toBe(5);
+      expect(gdoi.readRekeyAck(native, saWith(type === 1 ? 240 : 1), ack)).toBeUndefined();
+      expect(gdoi.readRekeyAck(native, saWith(0), ack)).toBeUndefined();
+    },
+  );
 
   it("is not acknowledged where nobody asks, or with a type that nobody here knows", () => {
     expect(answerTo(saWith(0))).toBeUndefined();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
-import { secret } from "../../src/base/secret.ts";
+import { type Secret, secret } from "../../src/base/secret.ts";
 import { native } from "../../src/crypto/native.ts";
 import { noble } from "../../src/crypto/noble.ts";
 import { ecPrivateKey, publicHalf } from "../../src/crypto/privateKey.ts";
@@ -136,9 +136,14 @@ describe("a GROUPKEY-PUSH", () => {
   });
 });
 
+/** IV and key. */
+const LEAF = secret(fromHex(`${"5a".repeat(16)}000102030405060708090a0b0c0d0e0f`));
+
 describe("an acknowledgement", () => {
-  it("has a type that we know where its base key is the KEK", () => {
-    expect([0, 1, 2, 3, 4, 240].filter(isKnownAck)).toEqual([1, 3, 240]);
+  it("has a type that we know where its base key is the KEK, or a leaf that the member has", () => {
+    const known = (leaf?: Secret) => [0, 1, 2, 3, 4, 5, 240].filter((type) => isKnownAck(type, leaf));
+    expect(known()).toEqual([1, 3, 240]);
+    expect(known(LEAF)).toEqual([1, 2, 3, 4, 240]);
   });
 
   it.each([
@@ -156,6 +161,17 @@ describe("an acknowledgement", () => {
       address: "10.0.0.2",
       kind: "interoperable",
     });
+    // The key of the leaf is that of the KEK above, so the HASH is the same.
+    const byLeaf = sealAck(native, { ...SA, spi }, 7, "10.0.0.2", 2, { ...DEFAULT_SWITCHES, ackKeyBits }, LEAF);
+    expect(toHex(byLeaf)).toBe(toHex(octets));
+  });
+
+  it.each([2, 4])("of type %i is the member's own: who holds the KEK and another leaf cannot make it", (type) => {
+    const octets = sealAck(native, SA, 3, "10.0.0.2", type, DEFAULT_SWITCHES, LEAF);
+    expect(openAck(noble, SA, octets, type, LEAF)).toMatchObject({ ok: true, sequence: 3 });
+    const other = secret(LEAF.secret.map((octet) => octet ^ 1));
+    expect(openAck(native, SA, octets, type, other)).toEqual({ ok: false, reason: "hash" });
+    expect(openAck(native, SA, sealAck(native, SA, 3, "10.0.0.2", 1, DEFAULT_SWITCHES), type, LEAF).ok).toBe(false);
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { SECOND } from "../../src/base/micros.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import { native } from "../../src/crypto/native.ts";
 import { noble } from "../../src/crypto/noble.ts";
+import { gdoiProtocol } from "../../src/gdoi/gdoiProtocol.ts";
 import type { ProtocolName } from "../../src/gikev2/dialect.ts";
 import type { KsGroupConfig } from "../../src/ks/config.ts";
 import { adoptConfig } from "../../src/ks/reconfigure.ts";
@@ -16,6 +17,7 @@ import {
   commandKs,
   createNetwork,
   gike,
+  inject,
   KS_ADDRESS,
   ksEvents,
   type Member,
@@ -322,6 +324,42 @@ describe.each(["yeung-07", "gdoi"] as const)("in a unicast group of %s with a ke
     for (const gm of others) expect(kekOf(gm)).toBe(group(net).branches[0]!.kek!.sa.spi);
     expect([...holders.keys()]).toEqual(others.map(({ address }) => `${address}:848`));
     expect([...tree!.nodes.values()].filter(({ children }) => children.length === 0)).toHaveLength(2);
+  });
+});
+
+describe("in a unicast group of GDOI with a key tree", () => {
+  it("members acknowledge with the key of their leaf, which no other member has", () => {
+    const net = registered(3, { transport: { kind: "unicast" } }, "gdoi");
+    const [one, two] = net.members;
+    for (const gm of net.members) expect(held(gm)!.kek!.sa.acknowledgement).toBe(2);
+    // The acknowledgements of the first member are lost, and the second one tries to make one in its place.
+    net.lose = ({ from, to }) => from === one!.address && to === KS_ADDRESS;
+    const { sa } = held(two!)!.kek!;
+    const leaf = held(two!)!.path.at(-1)!.key;
+    const answer = { messageId: 1, nextIv: () => new Uint8Array(16), address: one!.address, leaf };
+    const forged = gdoiProtocol().rekeyAck(native, sa, answer)!;
+    commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
+    runUntil(net, net.now + SECOND);
+    expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(2);
+    const remote = { address: one!.address, port: 848 };
+    inject(net, net.servers[0]!, { local: { address: KS_ADDRESS, port: 848 }, remote, octets: forged });
+    expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(2);
+    net.lose = () => false;
+    runUntil(net, net.now + 20 * SECOND);
+    expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(3);
+  });
+
+  it("with Cisco's acknowledgement it is the KEK for all", () => {
+    const net = gdoiNetwork(
+      { members: 2, group: { ...TREE, transport: { kind: "unicast" } } },
+      { switches: { acknowledgement: "cisco" } },
+    );
+    startAll(net);
+    runUntil(net, 10 * SECOND);
+    for (const gm of net.members) expect(held(gm)!.kek!.sa.acknowledgement).toBe(240);
+    commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
+    runUntil(net, 11 * SECOND);
+    expect(ksEvents(net, "ks.rekeyAcked")).toHaveLength(2);
   });
 });
 

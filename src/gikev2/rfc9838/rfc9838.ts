@@ -10,7 +10,7 @@ import { Id } from "../../wire/ikev2.ts";
 import { Exchange, NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
 import { encodeChain, notifyOf, payloadOf, payloadsOf, RFC9838 } from "../../wire/payloads.ts";
-import type { Dialect, Excluded, PreparedRekey } from "../dialect.ts";
+import { type Dialect, type Excluded, NO_ACKNOWLEDGEMENT, type PreparedRekey } from "../dialect.ts";
 import type { GroupId } from "../groupId.ts";
 import { groupOfId, idOfGroup } from "../groupId.ts";
 import { newKekKeys, rekeyKeyEntry, wrapOctets } from "../keyMaterial.ts";
@@ -38,7 +38,7 @@ export const rfc9838: Dialect = {
   sharesDataSa: false,
   repeatsAuthentication: false,
   closesIdleSas: true,
-  acknowledgement: 0,
+  acknowledgement: NO_ACKNOWLEDGEMENT,
   refusalEndsSa: false,
 
   treeKeyOctets: wrapOctets,

@@ -9,7 +9,7 @@ import { errorNotify } from "../../wire/grammar.ts";
 import { Exchange, NotifyType } from "../../wire/ikev2Numbers.ts";
 import type { Payload } from "../../wire/payloads.ts";
 import { encodeChain, payloadOf, payloadsOf, YEUNG07 } from "../../wire/payloads.ts";
-import type { Dialect, Excluded } from "../dialect.ts";
+import { type Dialect, type Excluded, NO_ACKNOWLEDGEMENT } from "../dialect.ts";
 import { newKekKeys, rekeyKeyEntry } from "../keyMaterial.ts";
 import type { HeldPath } from "../lkh.ts";
 import type { Deletion, Grant, GroupPolicy, GroupUpdate } from "../policy.ts";
@@ -40,7 +40,7 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     sharesDataSa: switches.permitEntries === "repeat",
     repeatsAuthentication: true,
     closesIdleSas: false,
-    acknowledgement: 0,
+    acknowledgement: NO_ACKNOWLEDGEMENT,
     refusalEndsSa: switches.refusalEndsSa,
 
     treeKeyOctets: (suite) => treeKeyOctets(suite, switches),
@@ -81,7 +81,7 @@ export function yeung07(switches: Yeung07Switches): Dialect {
 
     rekeyAck: (crypto, sa, { messageId, nextIv }) =>
       switches.unicastAck === "none" ? undefined : sealAck(crypto, sa, messageId, nextIv()),
-    readRekeyAck: openAck,
+    readRekeyAck: (crypto, sa, message) => openAck(crypto, sa, message),
   };
 }
 
