@@ -115,7 +115,8 @@ function takeInBranch(
   const address = memberKey(remote);
   const named = messageId === undefined ? undefined : branch.pushes.get(pushKey(address, spi, messageId));
   const sa = named?.message.sa ?? [branch.kek?.sa, branch.previousSa].find((one) => one?.spi === spi);
-  const number = sa && protocolOf(group, branch).readRekeyAck(turn.tools.crypto, sa, octets, leafKeyOf(group, branch, address));
+  const number =
+    sa && protocolOf(group, branch).readRekeyAck(turn.tools.crypto, sa, octets, leafKeyOf(group, branch, address));
   if (number === undefined || (messageId !== undefined && number !== messageId)) return false;
   const key = pushKey(address, spi, number);
   const push = branch.pushes.get(key);
