@@ -38,7 +38,7 @@ export function routerView(network: Network, device: Device, now: Micros): Route
     ikev2Sas: roles.flatMap(({ state }) =>
       state.endpoint === undefined ? [] : ikev2Views(spec.config, state.endpoint, now),
     ),
-    isakmpSas: roles.flatMap(isakmpViews),
+    isakmpSas: roles.flatMap((role) => isakmpViews(role, now)),
     nat: natViews(device.nat, now),
     trustpoints: trustpointViews(spec),
     rsaKeys: () => rsaKeyViews(spec),

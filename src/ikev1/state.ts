@@ -16,7 +16,7 @@ import type { Endpoint } from "../base/machine.ts";
 import { type Micros, SECOND } from "../base/micros.ts";
 import { addValue, type MultiMap, removeValue } from "../base/multimap.ts";
 import type { Secret } from "../base/secret.ts";
-import { cancelTimer, setTimer, type Timers } from "../base/timers.ts";
+import { cancelTimer, setTimer, type Timers, timerAt } from "../base/timers.ts";
 import type { Id } from "../wire/isakmp.ts";
 import type {
   EndpointConfig,
@@ -255,6 +255,11 @@ export function startTimer(turn: Turn, sa: IsakmpSa, slot: Slot, wait: Micros): 
 
 export function stopTimer(endpoint: Ikev1Endpoint, sa: IsakmpSa, slot: Slot): void {
   cancelTimer(endpoint.timers, timerKey(sa, slot));
+}
+
+/** When an SA ends; undefined before it is established, and where it never does. */
+export function expiryOf({ timers }: Ikev1Endpoint, sa: IsakmpSa): Micros | undefined {
+  return timerAt(timers, timerKey(sa, "expiry"));
 }
 
 export function isEstablished(sa: IsakmpSa): boolean {

@@ -1,7 +1,7 @@
 /** `show crypto ikev2 sa`, `show crypto isakmp sa`, `show crypto ipsec sa`, `show crypto session`. */
 import { formatIpv4 } from "../../base/ipv4.ts";
 import type { AclEntry, AddressMatch, PortMatch } from "../model.ts";
-import { lines, longSpi, transformText } from "./text.ts";
+import { clockText, lines, longSpi, transformText } from "./text.ts";
 import type { Ikev2SaView, IpsecFlowView, IpsecInterfaceView, IpsecSaView, IsakmpSaView, RouterView } from "./views.ts";
 
 /** `show crypto ikev2 sa [detailed]`. */
@@ -68,6 +68,39 @@ export function isakmpSas(sas: readonly IsakmpSaView[]): string {
     "",
   );
 }
+
+/** `show crypto isakmp sa detail`: phase 1 with what was agreed. Rekey SAs have no phase 1 and are not in it. */
+export function isakmpSaDetails(sas: readonly IsakmpSaView[]): string {
+  return lines(
+    "Codes: C - IKE configuration mode, D - Dead Peer Detection",
+    "       K - Keepalives, N - NAT-traversal",
+    "       T - cTCP encapsulation, X - IKE Extended Authentication",
+    "       psk - Preshared key, rsig - RSA signature",
+    "       renc - RSA encryption",
+    "IPv4 Crypto ISAKMP SA",
+    "",
+    "C-id  Local           Remote          I-VRF  Status Encr Hash   Auth DH Lifetime Cap.",
+    "",
+    sas.filter(({ state }) => state !== "GDOI_REKEY").flatMap(isakmpDetail),
+    "IPv6 Crypto ISAKMP SA",
+    "",
+  );
+}
+
+function isakmpDetail(sa: IsakmpSaView): string[] {
+  const { connectionId, local, remote, status, suite, remaining, hasDpd, isNatted } = sa;
+  const ends = `${local.address.padEnd(16)}${remote.address.padEnd(16)}`;
+  const { encryption = "", hash = "", authentication = "", group = "" } = suite ?? {};
+  const agreed = `${encryption.padEnd(5)}${hash.padEnd(7)}${authentication.padEnd(5)}${String(group).padEnd(3)}`;
+  const capabilities = `${hasDpd ? "D" : ""}${isNatted ? "N" : ""}`.padEnd(4);
+  return [
+    `${String(connectionId).padEnd(6)}${ends}${"".padEnd(7)}${status.padEnd(7)}${agreed}${clockText(remaining)} ${capabilities}`,
+    `       Engine-id:Conn-id =  SW:${connectionId - FIRST_ISAKMP_CONNECTION}`,
+    "",
+  ];
+}
+
+const FIRST_ISAKMP_CONNECTION = 1000;
 
 /** `show crypto ipsec sa`. */
 export function ipsecSas(interfaces: readonly IpsecInterfaceView[]): string {

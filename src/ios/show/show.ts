@@ -39,7 +39,7 @@ import {
 } from "./member.ts";
 import { natTranslations } from "./nat.ts";
 import { certificates, rsaKeys, trustpoints } from "./pki.ts";
-import { ikev2Sas, ipsecSas, isakmpSas, sessions } from "./sas.ts";
+import { ikev2Sas, ipsecSas, isakmpSaDetails, isakmpSas, sessions } from "./sas.ts";
 import { lines } from "./text.ts";
 import type {
   Ikev2SaView,
@@ -92,6 +92,7 @@ const rows: readonly Row[] = [
     start: "crypto ikev2 sa",
     text: ({ view, words }) => ikev2Sas(between(view.ikev2Sas, endsOf(words)), words.includes("detailed")),
   },
+  { start: "crypto isakmp sa detail", text: ({ view }) => isakmpSaDetails(view.isakmpSas) },
   { start: "crypto isakmp sa", text: ({ view }) => isakmpSas(view.isakmpSas) },
   { start: "crypto ipsec sa", text: ipsecSaText },
   { start: "crypto session", text: sessionText },

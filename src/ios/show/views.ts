@@ -394,6 +394,21 @@ export interface IsakmpSaView {
   readonly state: "GDOI_IDLE" | "GDOI_REKEY" | "MM_NO_STATE" | "MM_KEY_EXCH" | "AG_NO_STATE" | "QM_IDLE";
   readonly connectionId: number;
   readonly status: "ACTIVE" | "ACTIVE (deleted)";
+  /** Of phase 1, once it is agreed; undefined for a rekey SA. */
+  readonly suite: IsakmpSuiteView | undefined;
+  readonly remaining: number;
+  readonly isNatted: boolean;
+  /** The peer answers R-U-THERE. */
+  readonly hasDpd: boolean;
+}
+
+interface IsakmpSuiteView {
+  /** `aes`. */
+  readonly encryption: string;
+  readonly hash: string;
+  /** `psk`, `rsig`. */
+  readonly authentication: string;
+  readonly group: number;
 }
 
 /** One interface with a crypto map. */

@@ -317,8 +317,30 @@ export const view: RouterView = {
   }),
   log: () => ["*Mar  1 00:00:00.000: %SYS-5-RESTART: System restarted --"],
   isakmpSas: [
-    { destination: "1.1.1.1", source: "3.3.1.1", ...ENDS, state: "GDOI_IDLE", connectionId: 1001, status: "ACTIVE" },
-    { destination: "3.3.1.1", source: "1.1.1.1", ...ENDS, state: "GDOI_REKEY", connectionId: 1002, status: "ACTIVE" },
+    {
+      destination: "1.1.1.1",
+      source: "3.3.1.1",
+      ...ENDS,
+      state: "GDOI_IDLE",
+      connectionId: 1001,
+      status: "ACTIVE",
+      suite: { encryption: "aes", hash: "sha256", authentication: "psk", group: 14 },
+      remaining: 86_265,
+      isNatted: true,
+      hasDpd: true,
+    },
+    {
+      destination: "3.3.1.1",
+      source: "1.1.1.1",
+      ...ENDS,
+      state: "GDOI_REKEY",
+      connectionId: 1002,
+      status: "ACTIVE",
+      suite: undefined,
+      remaining: 1109,
+      isNatted: false,
+      hasDpd: false,
+    },
   ],
   ipsec: [
     {

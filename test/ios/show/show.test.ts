@@ -27,6 +27,14 @@ describe("show of SAs", () => {
     expect(rows[3]![2]).toBe("GDOI_REKEY");
   });
 
+  it("isakmp in detail: what was agreed, and how long it holds", () => {
+    expect(show("crypto isakmp sa detail")).toContain(
+      "C-id  Local           Remote          I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n\n" +
+        "1001  3.3.1.1         1.1.1.1                ACTIVE aes  sha256 psk  14 23:57:45 DN  \n" +
+        "       Engine-id:Conn-id =  SW:1\n\nIPv6 Crypto ISAKMP SA\n",
+    );
+  });
+
   it("ipsec: idents, counters, and both SAs in each direction", () => {
     const text = show("crypto ipsec sa");
     expect(text).toContain("   local  ident (addr/mask/prot/port): (10.0.0.0/255.0.0.0/0/0)\n");

@@ -90,6 +90,9 @@ describe("clear crypto isakmp", () => {
     const { type, happened, mark } = typed("dual-protocol.yaml");
     type("until 60s", "@gm1");
     expect(connections(type("show crypto isakmp sa"))).toEqual(["192.168.1.254 GDOI_IDLE", "192.168.1.1 GDOI_REKEY"]);
+    expect(type("show crypto isakmp sa detail")).toMatch(
+      /^1001 {2}192\.168\.1\.1 {5}192\.168\.1\.254 {10}ACTIVE aes {2}sha {4}psk {2}5 {2}23:5\d:\d\d/m,
+    );
     mark();
     type("clear crypto isakmp 1009", "clear crypto isakmp 1002", "run 1s");
     expect(happened("gm1", "isakmp.")).toEqual([]);
