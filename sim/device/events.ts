@@ -34,6 +34,8 @@ export const DEVICE_EVENTS = {
   "config.groupRemoved": "A key server serves one group less; data group.",
   "config.incomplete":
     "A group cannot work as it is configured; data group, role, problem, and what the router logs: mnemonic, text.",
+  "config.warning":
+    "A part of a group's configuration has no effect; data problem, and what the router logs: mnemonic, text.",
   "config.interfaceDown":
     "A crypto map is on an interface that is down: no registration starts; data group, interface.",
 } as const satisfies Readonly<Record<string, string>>;

@@ -113,6 +113,11 @@ export const DEVICE_LOG: Readonly<Record<string, readonly SyslogLine[]>> = {
     line("GDOI", 1, "KS_NO_RSA_KEYS", "{text}", { mnemonic: "KS_NO_RSA_KEYS" }),
     line("GDOI", 3, "GM_INCOMPLETE_CFG", "Registration: incomplete config for group {group}", { role: "gm" }),
   ],
+  "config.warning": [
+    line("GDOI", 3, "GM_ACL_PERMIT", "{text}", { mnemonic: "GM_ACL_PERMIT" }),
+    line("GDOI", 1, "GDOI_ACL_NUM", "{text}", { mnemonic: "GDOI_ACL_NUM" }),
+    line("GDOI", 1, "GDOI_ACL_RANGE", "{text}", { mnemonic: "GDOI_ACL_RANGE" }),
+  ],
   "config.interfaceDown": [
     line("CRYPTO", 4, "GM_REGSTER_IF_DOWN", "Can't start GDOI registration as interface {interface} is down"),
   ],

@@ -27,7 +27,11 @@ export function configure(network: Network, device: Device, text: string): reado
 function reconfigure(network: Network, device: Device, config: IosConfig): readonly ConfigProblem[] {
   if (device.spec.kind !== "router") return [];
   const before = device.spec;
-  const { spec, problems } = before.withConfig?.(config) ?? { spec: { ...before, config }, problems: [] };
+  const { spec, problems, warnings } = before.withConfig?.(config) ?? {
+    spec: { ...before, config },
+    problems: [],
+    warnings: [],
+  };
   const cause = device.isUp ? note(network, device.number, "config.applied", NONE, undefined, {}) : NONE;
   if (!device.isUp) {
     device.spec = spec;
@@ -42,19 +46,23 @@ function reconfigure(network: Network, device: Device, config: IosConfig): reado
     if (attachment !== undefined) refreshLine(network, network.lines[attachment.line]!, cause);
   }
   reconverge(network);
+  const group = [...config.groups.keys()].join(", ");
   for (const { message } of problems) {
-    const group = [...config.groups.keys()].join(", ");
-    const logged = /^%GDOI-\d-(\w+): (.*)$/.exec(message);
-    note(network, device.number, "config.incomplete", cause, undefined, {
-      group,
-      role: spec.role,
-      problem: message,
-      ...(logged === null ? {} : { mnemonic: logged[1]!, text: logged[2]! }),
-    });
+    const data = { group, role: spec.role, problem: message, ...loggedAs(message) };
+    note(network, device.number, "config.incomplete", cause, undefined, data);
+  }
+  for (const { message } of warnings) {
+    note(network, device.number, "config.warning", cause, undefined, { problem: message, ...loggedAs(message) });
   }
   warnOfDownInterfaces(network, device, cause);
   if (problems.length === 0) tellRoles(network, device, cause);
   return problems;
+}
+
+/** A finding that IOS has a line of the log for begins with its mnemonic. */
+function loggedAs(message: string): { readonly mnemonic?: string; readonly text?: string } {
+  const found = /^%GDOI-\d-(\w+): (.*)$/.exec(message);
+  return found === null ? {} : { mnemonic: found[1]!, text: found[2]! };
 }
 
 /** Machines that run are told first, those that the new configuration asks for besides start behind them. */

@@ -58,10 +58,11 @@ export interface RouterSpec {
   readonly withConfig?: (config: IosConfig) => ChangedRouter;
 }
 
-/** `problems`: why the roles could not follow; then they stay what they were. */
+/** `problems`: why the roles could not follow; then they stay what they were. `warnings`: what else the router logs. */
 export interface ChangedRouter {
   readonly spec: RouterSpec;
   readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
 }
 
 /** A plain host with one address: it answers echo requests, can ping, and sends all else to its gateway. */

@@ -45,12 +45,16 @@ function changed(
 ): ChangedRouter {
   const next = { ...node, config };
   const found = roleProblems(next);
-  if (found.some(({ code }) => code === "roleMissing")) return { spec: specOf(next, [], keys), problems: [] };
+  if (found.some(({ code }) => code === "roleMissing")) {
+    return { spec: specOf(next, [], keys), problems: [], warnings: [] };
+  }
   const known = new Set(checkConfig(node.config).map(textOf));
-  const grave = checkConfig(config).filter((problem) => GRAVE.has(problem.code) && !known.has(textOf(problem)));
+  const fresh = checkConfig(config).filter((problem) => !known.has(textOf(problem)));
+  const grave = fresh.filter(({ code }) => GRAVE.has(code));
+  const warnings = fresh.filter(({ code, message }) => !GRAVE.has(code) && message.startsWith("%GDOI-"));
   const problems = [...found, ...(node.role === "router" ? [] : grave)];
-  if (problems.length > 0) return { spec: specOf(next, machines, keys), problems };
-  return { spec: routerSpec(next, keys), problems: [] };
+  if (problems.length > 0) return { spec: specOf(next, machines, keys), problems, warnings };
+  return { spec: routerSpec(next, keys), problems: [], warnings };
 }
 
 function textOf({ code, message }: ConfigProblem): string {

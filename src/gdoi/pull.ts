@@ -19,8 +19,9 @@ import {
   type GroupKeys,
   type GroupPolicy,
   type KeyHierarchy,
+  misfit,
+  type PolicyMisfit,
   type Registration,
-  suits,
 } from "../gikev2/policy.ts";
 import type { Ikev1Outcome, SaNumber, Tools } from "../ikev1/api.ts";
 import { answer, close, finish, type Ikev1Endpoint, inform, open, saView } from "../ikev1/endpoint.ts";
@@ -84,6 +85,8 @@ export type PullOutcome =
       readonly group: GroupId;
       readonly notify: number;
       readonly problem: string;
+      /** What is wrong with a policy that was offered. */
+      readonly misfit?: PolicyMisfit;
     };
 
 function keyOf({ sa, messageId }: PullId): string {
@@ -180,8 +183,9 @@ function take2(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "s
   const read = readPull2(payloads, phase.switches);
   if (!read.ok) return giveUp(turn, group, read.notify, read.problem);
   const policy = read.value;
-  if (capabilities !== undefined && !suits(capabilities, policy)) {
-    return giveUp(turn, group, IsakmpNotifyType["NO-PROPOSAL-CHOSEN"], "the policy is beyond this member");
+  const beyond = capabilities && misfit(capabilities, policy);
+  if (beyond !== undefined) {
+    return giveUp(turn, group, IsakmpNotifyType["NO-PROPOSAL-CHOSEN"], "the policy is beyond this member", beyond);
   }
   pulls.active.set(keyOf(pull), { at: "sent3", group, policy });
   return answer(endpoint, tools, pull.sa, pull.messageId, pull3(senderIds), false, now);
@@ -198,11 +202,17 @@ function take4(turn: Turn, { payloads }: Message, phase: Extract<Phase, { at: "s
 }
 
 /** A member that cannot use what it is given deletes the phase 1 SA. RFC 6407 section 3.3. */
-function giveUp(turn: Turn, group: GroupId, notify: number, problem: string): readonly PullOutcome[] {
+function giveUp(
+  turn: Turn,
+  group: GroupId,
+  notify: number,
+  problem: string,
+  beyond: PolicyMisfit = "policy",
+): readonly PullOutcome[] {
   const { pulls, endpoint, tools, pull, now } = turn;
   const outcomes = close(endpoint, tools, pull.sa, now);
   forgetSa(pulls, pull.sa);
-  return [{ kind: "pullRefused", pull, group, notify, problem }, ...outcomes];
+  return [{ kind: "pullRefused", pull, group, notify, problem, misfit: beyond }, ...outcomes];
 }
 
 /** Notify types from here on are no errors. RFC 2408 section 3.14.1. */

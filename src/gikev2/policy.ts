@@ -186,19 +186,27 @@ export function usesCounterMode(policy: GroupPolicy): boolean {
 
 /** Whether a member with these capabilities can use the policy. */
 export function suits(capabilities: Capabilities, policy: GroupPolicy): boolean {
+  return misfit(capabilities, policy) === undefined;
+}
+
+/** What of a policy a member cannot use: how rekeys are protected (`rekeyPolicy`), or the traffic (`policy`). */
+export type PolicyMisfit = "rekeyPolicy" | "policy";
+
+export function misfit(capabilities: Capabilities, policy: GroupPolicy): PolicyMisfit | undefined {
   const { kek } = policy;
   if (
     kek !== undefined &&
     // Without key wrapping there is no algorithm for it.
     !capabilities.kek.some((one) => sameSuite(one, kek.suite) && (kek.suite.kwa === 0 || one.kwa === kek.suite.kwa))
   ) {
-    return false;
+    return "rekeyPolicy";
   }
   const method = kek?.authentication;
   if (method?.kind === "signature" && !capabilities.signatures.some((known) => equal(known, method.algorithm))) {
-    return false;
+    return "rekeyPolicy";
   }
-  return policy.dataSas.every((sa) => capabilities.data.some((suite) => sameSuite(suite, sa.suite)));
+  const isUsable = policy.dataSas.every((sa) => capabilities.data.some((suite) => sameSuite(suite, sa.suite)));
+  return isUsable ? undefined : "policy";
 }
 
 function sameSuite(a: DataSuite, b: DataSuite): boolean {

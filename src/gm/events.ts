@@ -39,6 +39,9 @@ export const GM_EVENTS = {
       gdoi(5, "GM_REJECTING_SA_PAYLOAD", "Registration: policy of KS {server} for group {group} rejected", {
         reason: "policy",
       }),
+      gdoi(5, "GM_REKEY_CIPHER_HASH_CHECK_FAIL", "Rekey cipher/hash policy in group {group} is unacceptable", {
+        reason: "rekeyPolicy",
+      }),
     ],
   },
   "gm.listExhausted": { meaning: "Every key server has failed; data servers, waitMillis." },

@@ -9,7 +9,15 @@ import { close, initiate, lastSa, saView } from "../ikev1/endpoint.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import { Doi, GdoiExchange, IsakmpNotifyType } from "../wire/isakmpNumbers.ts";
 import type { GroupProtocol } from "./config.ts";
-import { isUsedByOthers, type Registering, registeringOver, serverFailed, takeGrant, wishOf } from "./registration.ts";
+import {
+  isMisfit,
+  isUsedByOthers,
+  type Registering,
+  registeringOver,
+  serverFailed,
+  takeGrant,
+  wishOf,
+} from "./registration.ts";
 import type { GmGroup, IsakmpSide, Registrar, Turn } from "./state.ts";
 import { groupsOf } from "./state.ts";
 
@@ -90,16 +98,17 @@ export function onPullGranted(turn: Turn, { pull, grant }: Extract<PullOutcome, 
   const problem = takeGrant(turn, group, pull.sa, grant, undefined);
   if (problem === undefined) return;
   // Out of the phase first: the end of the SA is no failure of its own. RFC 6407 section 3.3.
-  serverFailed(turn, group, problem, problem === "policy" ? IsakmpNotifyType["NO-PROPOSAL-CHOSEN"] : 0);
+  serverFailed(turn, group, problem, isMisfit(problem) ? IsakmpNotifyType["NO-PROPOSAL-CHOSEN"] : 0);
   closeUnused(turn, group, pull.sa);
 }
 
 /** By the key server, where the SA stands; or the member cannot use what it was offered and has deleted the SA. */
-export function onPullRefused(turn: Turn, { pull, notify }: Extract<PullOutcome, { kind: "pullRefused" }>): void {
+export function onPullRefused(turn: Turn, outcome: Extract<PullOutcome, { kind: "pullRefused" }>): void {
+  const { pull, notify, misfit = "policy" } = outcome;
   const group = asking(turn, pull.sa, pull.messageId);
   if (group === undefined) return;
   const stands = saView(sideOf(turn).endpoint, pull.sa)?.established === true;
-  serverFailed(turn, group, stands ? "refused" : "policy", notify);
+  serverFailed(turn, group, stands ? "refused" : misfit, notify);
 }
 
 export function onPullUnanswered(turn: Turn, sa: SaNumber, messageId: number): void {

@@ -5,7 +5,15 @@ import type { SaNumber } from "../ikev2/api.ts";
 import { close, forget, initiate, lastSa, request, saView } from "../ikev2/endpoint.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
-import { isUsedByOthers, type Registering, registeringOver, serverFailed, takeGrant, wishOf } from "./registration.ts";
+import {
+  isMisfit,
+  isUsedByOthers,
+  type Registering,
+  registeringOver,
+  serverFailed,
+  takeGrant,
+  wishOf,
+} from "./registration.ts";
 import type { GmGroup, Registrar, Turn } from "./state.ts";
 import { dialectFor, groupsOf, ikeOf } from "./state.ts";
 
@@ -113,7 +121,7 @@ function takeAnswer(turn: Turn, group: GmGroup, sa: SaNumber, payloads: readonly
   }
   const problem = takeGrant(turn, group, sa, answer.value.grant, kwk);
   if (problem === undefined) return;
-  const notify = problem === "policy" ? NotifyType.NO_PROPOSAL_CHOSEN : NotifyType.REGISTRATION_FAILED;
+  const notify = isMisfit(problem) ? NotifyType.NO_PROPOSAL_CHOSEN : NotifyType.REGISTRATION_FAILED;
   abandon(turn, group, sa, problem, notify);
 }
 

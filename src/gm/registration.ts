@@ -11,8 +11,8 @@ import type { Micros } from "../base/micros.ts";
 import { MILLISECOND, SECOND } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import { passOn } from "../gikev2/outcomes.ts";
-import type { Grant, Registration } from "../gikev2/policy.ts";
-import { suits } from "../gikev2/policy.ts";
+import type { Grant, PolicyMisfit, Registration } from "../gikev2/policy.ts";
+import { misfit } from "../gikev2/policy.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import type { ProtocolKind } from "./config.ts";
 import { gmEvent } from "./events.ts";
@@ -114,11 +114,10 @@ export function takeGrant(
   sa: SaNumber,
   grant: Grant,
   kwk: Secret | undefined,
-): "policy" | UpdateProblem | undefined {
+): PolicyMisfit | UpdateProblem | undefined {
   const { capabilities, name, local, protocol } = group.config;
   // A key server that was told beforehand has looked already.
-  if (capabilities !== undefined && !suits(capabilities, grant.policy)) return "policy";
-  const problem = grantProblem(group, grant);
+  const problem = (capabilities && misfit(capabilities, grant.policy)) ?? grantProblem(group, grant);
   if (problem !== undefined) return problem;
   const phase = group.phase as Registering;
   const old = group.held?.sa;
@@ -131,6 +130,11 @@ export function takeGrant(
   const { teks, kek } = group.held!;
   turn.out.push(gmEvent("gm.registered", { teks: teks.length, kek: kek !== undefined, ...data }));
   return undefined;
+}
+
+/** The policy itself is beyond this member. */
+export function isMisfit(problem: string): problem is PolicyMisfit {
+  return problem === "policy" || problem === "rekeyPolicy";
 }
 
 /** The attempt with this key server has come to nothing; `notify`: of the group's protocol, 0 for none. */

@@ -71,7 +71,7 @@ describe("a registration in the Cisco dialect", () => {
     const capabilities = { kek: [{ ...GCM, kwa: 3 }], data: [GCM], signatures: [] };
     const net = started({ members: 1, member: () => ({ capabilities }) });
     expect(named(net.members[0]!.events, "gm.registrationFailed")[0]!.data).toMatchObject({
-      reason: "policy",
+      reason: "rekeyPolicy",
       notify: 14,
     });
     expect(ksEvents(net, "ks.left")[0]!.data).toMatchObject({ notify: 14 });

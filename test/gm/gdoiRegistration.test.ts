@@ -199,7 +199,7 @@ describe("a registration by GDOI that comes to nothing", () => {
     const capabilities = { kek: [], data: [CBC], signatures: [] };
     const net = registered({ members: 1, member: () => ({ capabilities }) });
     const [gm] = net.members;
-    expect(named(gm!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ reason: "policy", notify: 14 });
+    expect(named(gm!.events, "gm.registrationFailed")[0]!.data).toMatchObject({ reason: "rekeyPolicy", notify: 14 });
     expect(gm!.state.isakmp!.endpoint.sas.size).toBe(0);
     expect(spis(gm!)).toEqual([]);
   });

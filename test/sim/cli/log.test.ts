@@ -64,6 +64,24 @@ describe("the log of a router", () => {
     expect(mnemonics(type("show logging | begin CONFIG_I"))).toEqual(["CONFIG_I", "POLICY_CHANGE"]);
   });
 
+  test("says what of a list has no effect", () => {
+    const { type } = typed("lab.yaml");
+    type("until 5s", "@gm1");
+    configure(
+      type,
+      "ip access-list extended OWN",
+      "permit ip any any",
+      "crypto map CRYPTO_MAP 10 gkm",
+      "match address OWN",
+    );
+    expect(type("show logging | include PERMIT")).toMatch(
+      /%GDOI-3-GM_ACL_PERMIT: GM doesn't support permit configured under local access-list OWN\n$/,
+    );
+    type("@ks1");
+    configure(type, "ip access-list extended ICMP", "permit udp any range 10 20 any");
+    expect(type("show logging | include RANGE")).toMatch(/%GDOI-1-GDOI_ACL_RANGE: The ACL ICMP has an entry/);
+  });
+
   test("names the RSA key that a key server has not, and the group that a member cannot register with", () => {
     const { type } = typed("lab.yaml");
     type("until 5s", "@ks1");
