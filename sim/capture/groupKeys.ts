@@ -4,12 +4,12 @@ import { secret } from "../../src/base/secret.ts";
 import type { EspKeyEntry } from "../../src/crypto/keyEntry.ts";
 import { encrSpec } from "../../src/crypto/suite.ts";
 import { type Ikev1Cipher, oakleyCipher } from "../../src/ikev1/suite.ts";
-import { isTekPolicy, type SaKek, type SaTekPolicy } from "../../src/wire/gdoi.ts";
+import { isTekPolicy, type KeyDownload, type SaKek, type SaTekPolicy } from "../../src/wire/gdoi.ts";
 import { KekAlgorithm, TekProtocol } from "../../src/wire/gdoiNumbers.ts";
 import { Encr, Integ } from "../../src/wire/ikev2Numbers.ts";
 import { EspTransform, IpsecAuthentication, OakleyEncryption } from "../../src/wire/isakmpNumbers.ts";
 import { type IsakmpPayload, isakmpPayloadOf } from "../../src/wire/isakmpPayloads.ts";
-import { KeyPacketType, keyOf } from "../../src/wire/keyPackets.ts";
+import { KeyPacketType, keyOf, type LkhKey } from "../../src/wire/keyPackets.ts";
 import { hexNumber } from "../../src/wire/kit.ts";
 import { attributeOf } from "../../src/wire/tagged.ts";
 
@@ -39,10 +39,10 @@ export function readGroupKeys(payloads: readonly IsakmpPayload[], before: GroupP
   const teks: EspKeyEntry[] = [];
   for (const packet of isakmpPayloadOf(payloads, "KD")?.packets ?? []) {
     const spi = toHex(packet.spi);
-    if (packet.type === KeyPacketType.KEK) {
+    if (packet.type === KeyPacketType.KEK || packet.type === KeyPacketType.LKH) {
       const policy = policies.keks.get(spi);
       const algorithm = policy === undefined ? undefined : attributeOf(policy.attributes, "KEK_ALGORITHM");
-      const key = rekeyKey(algorithm ?? 0, keyOf(packet, "KEK_ALGORITHM_KEY"));
+      const key = rekeyKey(algorithm ?? 0, kekOf(packet));
       if (key !== undefined) rekeys.set(spi, key);
     } else if (packet.type === KeyPacketType.TEK) {
       const encrKey = keyOf(packet, "TEK_ALGORITHM_KEY");
@@ -51,6 +51,18 @@ export function readGroupKeys(payloads: readonly IsakmpPayload[], before: GroupP
     }
   }
   return { policies, rekeys, teks };
+}
+
+type Packet = KeyDownload["packets"][number];
+
+/**
+ * IV and key; of a key hierarchy, the last key of a download. Updates are for those who hold a key of the tree: empty.
+ */
+function kekOf(packet: Packet): Bytes {
+  const attributes = packet.attributes as readonly { readonly kind: string; readonly value: unknown }[];
+  const download = attributes.find(({ kind }) => kind === "LKH_DOWNLOAD_ARRAY")?.value;
+  if (download === undefined) return keyOf(packet, "KEK_ALGORITHM_KEY");
+  return (download as { readonly keys: readonly LkhKey[] }).keys.at(-1)?.data ?? EMPTY;
 }
 
 function withPolicies(payloads: readonly IsakmpPayload[], before: GroupPolicies): GroupPolicies {

@@ -125,6 +125,14 @@ local function open(head, data)
   return opened
 end
 
+-- IV and key of a KEK packet, or of an LKH packet: the last key of a download.
+local function kekOf(packet)
+  if packet.type == 2 then return packet["@KEK_ALGORITHM_KEY"] end
+  local download = packet.type == 3 and packet["@LKH_DOWNLOAD_ARRAY"]
+  local last = download and download.keys[#download.keys]
+  return last and last.data
+end
+
 -- Remembers the rekey SAs that decrypted payloads hand out.
 local function learn(payloads)
   for _, payload in ipairs(payloads) do
@@ -136,8 +144,8 @@ local function learn(payloads)
   end
   for _, payload in ipairs(payloads) do
     for _, packet in ipairs(payload.kind == "KD" and payload.body and payload.body.packets or {}) do
-      local policy, material = policies[packet.spi], packet["@KEK_ALGORITHM_KEY"]
-      if packet.type == 2 and policy and material then
+      local policy, material = policies[packet.spi], kekOf(packet)
+      if policy and material then
         addRekey(packet.spi, policy["@KEK_ALGORITHM"], fromHex(material))
       end
     end

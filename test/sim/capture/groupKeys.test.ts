@@ -1,8 +1,17 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type GroupPolicies, readGroupKeys } from "../../../sim/capture/groupKeys.ts";
 import { fromHex, toHex } from "../../../src/base/bytes.ts";
+import { native } from "../../../src/crypto/native.ts";
+import { kekToWire, newKekKeys } from "../../../src/gdoi/kek.ts";
+import { kdOfKeys } from "../../../src/gdoi/keys.ts";
+import { treeKeyOctets } from "../../../src/gdoi/lkh.ts";
+import { saOfPolicy } from "../../../src/gdoi/policySa.ts";
+import { type KeyHierarchy, NO_POLICY } from "../../../src/gikev2/policy.ts";
+import { addLeaf, createKeyTree, excludeLeaf, pathOf } from "../../../src/ks/keyTree.ts";
 import { readIsakmpChain } from "../../../src/wire/isakmpMessage.ts";
 import { GDOI } from "../../../src/wire/isakmpPayloads.ts";
+import { testRng } from "../../crypto/testRng.ts";
+import { KEK } from "../../gdoi/group.ts";
 import { describeShared, readSharedJson } from "../../shared.ts";
 
 interface Vector {
@@ -45,5 +54,27 @@ describeShared("vectors/gdoi", "keys that a group hands out", () => {
     const { payloads } = readIsakmpChain(fromHex(plaintext!), fromHex(wire)[16]!, GDOI);
     const { rekeys, teks } = readGroupKeys(payloads, { keks: new Map(), teks: new Map() });
     expect([rekeys.size, teks.length]).toEqual([0, 0]);
+  });
+});
+
+describe("keys that a PULL hands out in a key hierarchy", () => {
+  const tools = { crypto: native, rng: testRng("tree") };
+  const tree = createKeyTree(treeKeyOctets(KEK.suite)!);
+  const leaves = Array.from({ length: 4 }, () => addLeaf(tree, tools));
+  const kek = newKekKeys(tools.rng, KEK.suite);
+  const policy = { ...NO_POLICY, kek: KEK };
+  const handedOut = (hierarchy: KeyHierarchy) =>
+    readGroupKeys(
+      [
+        { kind: "GSA", body: saOfPolicy(policy) },
+        { kind: "KD", body: kdOfKeys(policy, { kek, teks: new Map(), hierarchy }, [], native) },
+      ],
+      { keks: new Map(), teks: new Map() },
+    );
+
+  it("hold the KEK behind all others; an update holds none for those who are not in the tree", () => {
+    const { iv, key } = handedOut(pathOf(tree, leaves[0]!)).rekeys.get(KEK.spi)!;
+    expect(toHex(iv) + toHex(key)).toBe(toHex(kekToWire(KEK.suite, kek)));
+    expect(handedOut(excludeLeaf(tree, tools, leaves[1]!)!).rekeys.size).toBe(0);
   });
 });
