@@ -32,6 +32,10 @@ export function adoptConfig(state: GmState, next: GmState): void {
   for (const group of next.groups) {
     const own = state.groups.find(({ config }) => config.name === group.config.name);
     if (own === undefined) (state.groups as GmGroup[]).push({ ...group, index: state.groups.length });
-    else Object.assign(own, { config: group.config, tuning: group.tuning });
+    else {
+      // SAs of another protocol are counted apart.
+      if (own.config.protocol.kind !== group.config.protocol.kind) own.retiredSa = undefined;
+      Object.assign(own, { config: group.config, tuning: group.tuning });
+    }
   }
 }

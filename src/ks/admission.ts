@@ -158,11 +158,13 @@ export interface Newcomer {
   readonly kwk?: Secret;
   readonly fragments: boolean;
   readonly senderIds: readonly number[];
+  /** The KEK is among what it asked for. */
+  readonly wantsKek: boolean;
 }
 
 /** A member that registers again replaces what was known of it; its old IKE SA has served its purpose. */
 export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Newcomer): KsMember {
-  const { ends, identity, exchange, sa, kwk, fragments, senderIds } = newcomer;
+  const { ends, identity, exchange, sa, kwk, fragments, senderIds, wantsKek } = newcomer;
   const { remote, marker } = ends;
   const key = memberKey(remote);
   const previous = group.members.get(key);
@@ -172,6 +174,8 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     if (isLeft && old !== undefined) startTimer(turn, "close", old, turn.now);
     settle(turn, group, previous);
   }
+  // What it holds of the part that it has not asked for stays, unless it has spoken another protocol in between.
+  const hasKek = wantsKek || (previous?.protocol === branch.kind && previous.hasKek);
   const member: KsMember = {
     key,
     protocol: branch.kind,
@@ -184,7 +188,8 @@ export function admit(turn: Turn, group: KsGroup, branch: KsBranch, newcomer: Ne
     registeredAt: turn.now,
     senderIds,
     fragments,
-    leafKey: noteHolder(branch, turn.tools, key),
+    leafKey: hasKek ? noteHolder(branch, turn.tools, key) : undefined,
+    hasKek,
     round: branch.rounds,
     awaited: false,
     rekeysSent: 0,

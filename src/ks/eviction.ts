@@ -37,7 +37,7 @@ import {
 } from "./rekey.ts";
 import { startRound } from "./round.ts";
 import type { KsBranch, KsGroup, KsMember, Turn } from "./state.ts";
-import { branchOfMember, ikeOf, membersOf, rekeysInband } from "./state.ts";
+import { branchOfMember, ikeOf, rekeyedMembersOf, rekeysInband } from "./state.ts";
 
 /** `immediate`: the others give up the TEKs in use at once. `bar`: the member's address is refused from now on. */
 export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: boolean, bar: boolean): void {
@@ -49,7 +49,7 @@ export function evict(turn: Turn, group: KsGroup, member: KsMember, immediate: b
   const { leaves, others } = knownTo(group, member);
   const isInband = rekeysInband(group, own);
   if (isInband) sayFarewell(turn, group, own, member);
-  else if (leaves.has(own)) letGo(turn, group, member);
+  else if (!others.includes(own)) letGo(turn, group, member);
   for (const branch of others) excludeBranch(turn, group, branch, immediate);
   goOn(turn, group, member, leaves, isInband ? own : undefined, immediate ? "delete" : "shorten", true);
 }
@@ -185,5 +185,5 @@ function pushBoth(
   const datagrams = sealFor(turn, group, branch, lead);
   if (told !== undefined) sendCopyTo(turn, told, datagrams);
   const leading = { spi: lead.kek.sa.spi, datagrams };
-  startRound(turn, group, branch, message, 1, membersOf(group, branch), false, leading);
+  startRound(turn, group, branch, message, 1, rekeyedMembersOf(group, branch), false, leading);
 }

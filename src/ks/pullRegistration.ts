@@ -122,7 +122,7 @@ function onWanted(turn: Turn, side: IsakmpSide, { pull, group: id, offered, send
     return;
   }
   const exchange = GdoiExchange.GROUPKEY_PULL;
-  const newcomer = { ends: view, identity: nameOf(view), exchange, fragments: false, senderIds };
+  const newcomer = { ends: view, identity: nameOf(view), exchange, fragments: false, senderIds, wantsKek: true };
   const hierarchy = wayOfKek(branch, admit(turn, group, branch, newcomer));
   const granted = hierarchy === undefined ? { senderIds } : { senderIds, hierarchy };
   const { tools, now } = turn;

@@ -100,11 +100,12 @@ function join(
     kwk,
     fragments,
     senderIds,
+    wantsKek: wish.want !== "teks",
   });
   if (!rekeysInband(group, branch) && dialect.closesIdleSas) {
     startTimer(turn, "close", sa, turn.now + group.tuning.idleClose);
   }
-  const hierarchy = wayOfKek(branch, member);
+  const hierarchy = grant.keys.kek && wayOfKek(branch, member);
   return dialect.grant(turn.tools.crypto, kwk, hierarchy === undefined ? grant : withWay(grant, hierarchy));
 }
 

@@ -18,7 +18,7 @@ import { type GroupMessage, sendToAll } from "./multicast.ts";
 import { startRound } from "./round.ts";
 import { nextSequence, rekeyMargin, takesKekAlong } from "./schedule.ts";
 import type { KsBranch, KsGroup, KsKek, KsMember, Tek, Turn } from "./state.ts";
-import { membersOf, protocolOf, timerKey, unbindSa } from "./state.ts";
+import { membersOf, protocolOf, rekeyedMembersOf, timerKey, unbindSa } from "./state.ts";
 
 /** Old TEKs: left to their end, given the shortened life of a replaced policy, or deleted at once. */
 export type OldTeks = "keep" | "shorten" | "delete";
@@ -95,7 +95,7 @@ export function spread(
 /** To all members of the branch, in the way of the group. */
 function distribute(turn: Turn, group: KsGroup, branch: KsBranch, message: GroupMessage, sequence: number): void {
   if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [message]);
-  else startRound(turn, group, branch, message, sequence, membersOf(group, branch), false);
+  else startRound(turn, group, branch, message, sequence, rekeyedMembersOf(group, branch), false);
 }
 
 /** New TEKs, and what members are told of the end of the others. */
@@ -202,7 +202,7 @@ export function announce(
       destination,
       transport: transport.kind,
       sequence,
-      members: membersOf(group, branch).length,
+      members: rekeyedMembersOf(group, branch).length,
       tek,
       kek,
       replace,
@@ -236,7 +236,7 @@ export function excludeBranch(turn: Turn, group: KsGroup, branch: KsBranch, imme
   const sequence = carrier.sequence + 1;
   announce(turn, group, branch, sequence, false, false, true);
   if (group.config.transport.kind === "multicast") sendToAll(turn, group, branch, [message]);
-  else startRound(turn, group, branch, message, sequence, members.map(copyForRound), true);
+  else startRound(turn, group, branch, message, sequence, rekeyedMembersOf(group, branch).map(copyForRound), true);
   for (const member of members) dropMember(turn, group, member);
   branch.previousSa = carrier.sa;
   branch.kek = undefined;

@@ -171,6 +171,8 @@ export interface KsMember {
   readonly fragments: boolean;
   /** Its own key in the key tree of its registration, which stays as long as the tree does. */
   readonly leafKey: Secret | undefined;
+  /** It was given the KEK; otherwise it has asked for TEKs alone, and cannot read what travels under that. */
+  readonly hasKek: boolean;
   /** Round of the last rekey that was sent, and whether an answer to it is still awaited. */
   round: number;
   awaited: boolean;
@@ -390,6 +392,12 @@ export function branchOfMember(group: KsGroup, { protocol }: KsMember): KsBranch
 
 export function membersOf(group: KsGroup, { kind }: KsBranch): readonly KsMember[] {
   return [...group.members.values()].filter(({ protocol }) => protocol === kind);
+}
+
+/** Members that rekeys go to. Those without the KEK ask again before their TEKs end, unless rekeys come in their IKE SA. */
+export function rekeyedMembersOf(group: KsGroup, branch: KsBranch): readonly KsMember[] {
+  const members = membersOf(group, branch);
+  return rekeysInband(group, branch) ? members : members.filter(({ hasKek }) => hasKek);
 }
 
 export function protocolOf(group: KsGroup, { kind }: KsBranch): RekeyProtocol {

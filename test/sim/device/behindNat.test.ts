@@ -10,100 +10,33 @@ import { native } from "../../../src/crypto/native.ts";
 import { ipHeader } from "../../../src/esp/ipHeader.ts";
 import { readUdp } from "../../../src/esp/udpPacket.ts";
 import { isMarked, isNatKeepalive, unmarked } from "../../../src/wire/nonEsp.ts";
+import { memberConfig, node, serverConfig } from "./iosText.ts";
 import { ip, story } from "./lab.ts";
 
-const ISAKMP = `
-        crypto isakmp policy 10
-         encryption aes 256
-         hash sha256
-         authentication pre-share
-         group 14
-        crypto isakmp key MY_KEY address 0.0.0.0
-        crypto isakmp nat keepalive 20`;
-const IKEV2 = `
-        crypto ikev2 keyring KEYS
-         peer ANY
-          address 0.0.0.0 0.0.0.0
-          pre-shared-key MY_KEY
-        crypto ikev2 profile PROFILE
-         match identity remote address 0.0.0.0 0.0.0.0
-         authentication remote pre-share
-         authentication local pre-share
-         keyring local KEYS`;
+const NAT = `hostname NAT1
+interface GigabitEthernet0/0
+ ip address 10.0.0.9 255.255.255.0
+ ip nat outside
+interface GigabitEthernet0/1
+ ip address 172.16.1.1 255.255.255.0
+ ip nat inside
+ip access-list standard INSIDE
+ permit 172.16.0.0 0.0.255.255
+ip nat inside source list INSIDE interface GigabitEthernet0/0 overload
+`;
+const INSIDE = "ip route 0.0.0.0 0.0.0.0 172.16.1.1\n";
 
-const member = (name: string, address: string, protocol: string) => `
-        hostname ${name}${ISAKMP}${IKEV2}
-        crypto gkm group G
-         identity number 7
-         server address ipv4 10.0.0.254
-         client protocol ${protocol}
-        crypto map CM 10 gkm
-         set group G
-        interface GigabitEthernet0/0
-         ip address ${address} 255.255.255.0
-         crypto map CM`;
-
-function scenario(protocol: string, dialect: string, wanOfServer: string): string {
-  return `name: behind-nat
+const scenario = (protocol: string, dialect: string, wanOfServer: string) => `name: behind-nat
 duration: 1h
 wan: { latency: 5ms }
 dialect: ${dialect}
 topology:
   nodes:
-    ks1:
-      kind: ks
-      wan: Gi0/0
-      config: |
-        hostname KS1
-        crypto key generate rsa modulus 2048 label RSA_KEYS${ISAKMP}${IKEV2}
-        crypto ipsec transform-set AES esp-aes 256 esp-sha256-hmac
-        crypto ipsec profile IPSEC
-         set transform-set AES
-        ip access-list extended ALL
-         permit ip any any
-        crypto gkm group G
-         identity number 7
-         server local
-          gdoi
-          gikev2 PROFILE
-          address ipv4 10.0.0.254
-          rekey algorithm aes 256
-          rekey authentication mypubkey rsa RSA_KEYS
-          rekey transport unicast
-          sa ipsec 1
-           profile IPSEC
-           match address ipv4 ALL
-        interface GigabitEthernet0/0
-         ip address 10.0.0.254 255.255.255.0
-        ${wanOfServer}
-    nat1:
-      kind: router
-      wan: Gi0/0
-      config: |
-        hostname NAT1
-        interface GigabitEthernet0/0
-         ip address 10.0.0.9 255.255.255.0
-         ip nat outside
-        interface GigabitEthernet0/1
-         ip address 172.16.1.1 255.255.255.0
-         ip nat inside
-        ip access-list standard INSIDE
-         permit 172.16.0.0 0.0.255.255
-        ip nat inside source list INSIDE interface GigabitEthernet0/0 overload
-    gm1:
-      kind: gm
-      config: |${member("GM1", "172.16.1.2", protocol)}
-        ip route 0.0.0.0 0.0.0.0 172.16.1.1
-    gm2:
-      kind: gm
-      wan: Gi0/0
-      config: |${member("GM2", "10.0.0.2", protocol)}
-  links:
+${node("ks1", "ks", serverConfig("ip any any", wanOfServer))}${node("nat1", "router", NAT)}${node("gm1", "gm", memberConfig("GM1", "172.16.1.2", protocol, INSIDE), false)}${node("gm2", "gm", memberConfig("GM2", "10.0.0.2", protocol))}  links:
     - endpoints: [nat1:GigabitEthernet0/1, gm1:GigabitEthernet0/0]
 timeline:
   - { do: exec, at: 10m, device: ks1, command: crypto gkm ks rekey }
 `;
-}
 
 function lab(protocol: string, dialect: string, wanOfServer = ""): Network {
   const run = createRun(loadScenario(new Map([["x.yaml", scenario(protocol, dialect, wanOfServer)]]), "x.yaml"), {

@@ -8,72 +8,14 @@ import { SECOND } from "../../../src/base/micros.ts";
 import { native } from "../../../src/crypto/native.ts";
 import { isIosError, parseExec } from "../../../src/ios/exec.ts";
 import { showText } from "../../../src/ios/show/show.ts";
-
-const ISAKMP = `
-        crypto isakmp policy 10
-         encryption aes 256
-         hash sha256
-         authentication pre-share
-         group 14
-        crypto isakmp key MY_KEY address 0.0.0.0`;
-const IKEV2 = `
-        crypto ikev2 keyring KEYS
-         peer ANY
-          address 10.0.0.0 255.255.255.0
-          pre-shared-key MY_KEY
-        crypto ikev2 profile PROFILE
-         match identity remote address 10.0.0.0 255.255.255.0
-         authentication remote pre-share
-         authentication local pre-share
-         keyring local KEYS`;
-
-const member = (name: string, last: number, ike: string, protocol: string) => `
-    ${name}:
-      kind: gm
-      wan: Gi0/0
-      config: |
-        hostname ${name.toUpperCase()}${ike}
-        crypto gkm group G
-         identity number 7
-         server address ipv4 10.0.0.254
-         client protocol ${protocol}
-        crypto map CM 10 gkm
-         set group G
-        interface GigabitEthernet0/0
-         ip address 10.0.0.${last} 255.255.255.0
-         crypto map CM`;
+import { memberConfig, node, serverConfig } from "./iosText.ts";
 
 const TEXT = `name: protocols
 duration: 60s
 wan: { latency: 5ms }
 topology:
   nodes:
-    ks1:
-      kind: ks
-      wan: Gi0/0
-      config: |
-        hostname KS1
-        crypto key generate rsa modulus 2048 label RSA_KEYS${ISAKMP}${IKEV2}
-        crypto ipsec transform-set AES esp-aes 256 esp-sha256-hmac
-        crypto ipsec profile IPSEC
-         set transform-set AES
-        ip access-list extended ICMP
-         permit icmp any any
-        crypto gkm group G
-         identity number 7
-         server local
-          gdoi
-          gikev2 PROFILE
-          address ipv4 10.0.0.254
-          rekey algorithm aes 256
-          rekey authentication mypubkey rsa RSA_KEYS
-          rekey transport unicast
-          sa ipsec 1
-           profile IPSEC
-           match address ipv4 ICMP
-        interface GigabitEthernet0/0
-         ip address 10.0.0.254 255.255.255.0${member("gm1", 1, ISAKMP, "gdoi")}${member("gm2", 2, IKEV2, "gikev2 PROFILE")}
-timeline:
+${node("ks1", "ks", serverConfig("icmp any any"))}${node("gm1", "gm", memberConfig("GM1", "10.0.0.1", "gdoi"))}${node("gm2", "gm", memberConfig("GM2", "10.0.0.2", "gikev2 PROFILE"))}timeline:
   - { do: exec, at: 20s, device: ks1, command: crypto gkm ks rekey }
 `;
 
