@@ -11,7 +11,7 @@ import { closeSa, drop } from "./closing.ts";
 import { happened } from "./events.ts";
 import { deletePayload, notifyPayload, sendInformational } from "./inform.ts";
 import { type Claimant, formatId, matchesClaimant, matchProfile } from "./profile.ts";
-import { certificatesOf, peerProof } from "./proof.ts";
+import { certificatesOf, peerProof, usesSignatures } from "./proof.ts";
 import {
   type Arrival,
   type Authenticating,
@@ -41,7 +41,8 @@ export function takeProof(turn: Turn, sa: IsakmpSa, message: ProofMessage): void
     return;
   }
   const certificates = certificatesOf(payloads);
-  const [certificate] = certificates;
+  // Whoever has shown a pre-shared key proves nothing about a certificate that it sends beside that.
+  const certificate = usesSignatures(sa) ? certificates[0] : undefined;
   const claimant: Claimant = { identity, local: sa.local.address, certificate };
   const profile = profileOf(turn.endpoint, sa.profile) ?? matchProfile(turn.endpoint.config.profiles, claimant);
   if (profile === undefined || !matchesClaimant(profile.match, claimant)) {

@@ -45,7 +45,7 @@ export function answerAuth(turn: Turn, sa: IsakmpSa, answer: AuthAnswer): void {
 function establish(turn: Turn, sa: IsakmpSa, phase: Authenticating): void {
   const { identity, initialContact } = phase;
   sa.identity = identity;
-  if (usesSignatures(sa)) sa.certificate = phase.certificate;
+  sa.certificate = phase.certificate;
   moveTo(turn.endpoint, sa, { at: "established" });
   listPeer(turn.endpoint, sa);
   const { number, initiator, profile, doi } = sa;

@@ -31,7 +31,7 @@ export interface Claimant {
   readonly identity: Id;
   /** Our address that the peer has called or was called from. */
   readonly local: string;
-  /** DER, as the peer sent it, proved or not; undefined where it has sent none. */
+  /** DER, of a peer with a signature that may be false still; undefined with a pre-shared key. */
   readonly certificate: Bytes | undefined;
 }
 

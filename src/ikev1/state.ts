@@ -83,7 +83,7 @@ export interface Authenticating {
   readonly identity: Id;
   /** The SIG payload; empty with a pre-shared key, whose hash has been checked. */
   readonly signature: Bytes;
-  /** DER, the first of those that the peer has sent. */
+  /** DER, the first of those that a peer with a signature has sent. */
   readonly certificate: Bytes | undefined;
   /** The message, the IV behind it and where it came from, taken over with the decision. */
   readonly heard: Bytes;

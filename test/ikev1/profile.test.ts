@@ -2,12 +2,16 @@ import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/micros.ts";
 import { secret } from "../../src/base/secret.ts";
+import { native } from "../../src/crypto/native.ts";
 import { publicHalf } from "../../src/crypto/privateKey.ts";
 import { type EndpointConfig, GLOBAL_KEYRING, type ProfileMatch, type PskEntry } from "../../src/ikev1/api.ts";
 import { answerAuth, saView } from "../../src/ikev1/endpoint.ts";
+import { seal, unseal } from "../../src/ikev1/message.ts";
 import { type Claimant, findKey, matchesClaimant } from "../../src/ikev1/profile.ts";
 import type { Id } from "../../src/wire/isakmp.ts";
-import { IsakmpIdType } from "../../src/wire/isakmpNumbers.ts";
+import { decodeIsakmp, encodeIsakmpChain } from "../../src/wire/isakmpMessage.ts";
+import { IsakmpCertEncoding, IsakmpExchange, IsakmpIdType } from "../../src/wire/isakmpNumbers.ts";
+import { ISAKMP } from "../../src/wire/isakmpPayloads.ts";
 import { issue, keyOf, root } from "../pki/authority.ts";
 import {
   acceptAll,
@@ -18,6 +22,7 @@ import {
   establishedPair,
   events,
   fqdn,
+  inject,
   isUp,
   outcomesOf,
   type Pair,
@@ -25,6 +30,7 @@ import {
   profile,
   run,
   type Side,
+  settle,
 } from "./pair.ts";
 
 const NOBODY: ProfileMatch = { remoteAddresses: [], remoteIdentities: [], anyRemote: false };
@@ -170,6 +176,28 @@ describe("a responder with profiles", () => {
       established: true,
       profile: "default",
     });
+  });
+
+  it("does not look at a certificate that comes with a pre-shared key, which proves nothing about it", () => {
+    const map = { name: "M", alternatives: [[{ field: "subject-name", operator: "co", text: "ou=staff" } as const]] };
+    const staffOnly = profile(fqdn("ks1.example"), { name: "STAFF", match: { ...NOBODY, certificateMaps: [map] } });
+    const everybody = profile(fqdn("ks1.example"), { name: "default", match: ANYBODY });
+    const pair = createPair({ responder: { profiles: [staffOnly, everybody] } });
+    const proof = 4;
+    pair.lose = (number) => number === proof;
+    connect(pair);
+    settle(pair);
+    const sa = pair.responder.endpoint.sas.get(1)!;
+    const { sealed } = decodeIsakmp(pair.sent[proof]!.octets, ISAKMP);
+    const { payloads } = unseal(native, sa.keys!, sa.iv, sealed!, ISAKMP)!;
+    const certificate = { encoding: IsakmpCertEncoding.X509_SIGNATURE, data: staff.octets };
+    const { octets } = encodeIsakmpChain([...payloads, { kind: "CERT", body: certificate }], ISAKMP);
+    inject(
+      pair,
+      pair.responder,
+      seal(native, sa.keys!, sa, IsakmpExchange.IDENTITY_PROTECTION, 0, sa.iv, sealed!.first, octets).octets,
+    );
+    expect(saView(pair.responder.endpoint, 1)).toMatchObject({ established: true, profile: "default" });
   });
 
   it("is left by an initiator whose own profile does not match it", () => {
