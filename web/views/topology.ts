@@ -188,7 +188,7 @@ export function topologyView(store: Store, palette: ReadonlySignal<Palette>): To
     if (fresh.length > 0) {
       const texts = fresh.map(textOf);
       labels.replaceChildren(...texts);
-      fresh.forEach((line, i) => known.set(keyOf(line), texts[i]!.getComputedTextLength()));
+      for (const [i, line] of fresh.entries()) known.set(keyOf(line), texts[i]!.getComputedTextLength());
     }
     return lines.map((line) => ({ ...line, width: known.get(keyOf(line))! }));
   };
