@@ -52,10 +52,14 @@ export interface RouterSpec {
   readonly startAt?: Micros;
   /** Certificates that were issued to it. */
   readonly pki?: RouterPki;
-  /** The public half of a key pair that its configuration names. */
-  readonly rsaPublicKey?: (key: RsaKey) => PublicKey;
+  /** Its RSA key pairs, by their public halves; computed when asked for. */
+  readonly rsaKeyPairs?: () => readonly RsaKeyPair[];
   /** The same router with another configuration; absent: its machines stay what they are whatever is configured. */
   readonly withConfig?: (config: IosConfig) => ChangedRouter;
+}
+
+export interface RsaKeyPair extends Pick<RsaKey, "label" | "exportable"> {
+  readonly publicKey: PublicKey;
 }
 
 /** `problems`: why the roles could not follow; then they stay what they were. `warnings`: what else the router logs. */

@@ -16,7 +16,9 @@ import type {
   MachineTools,
   Reconfiguration,
   RouterSpec,
+  RsaKeyPair,
 } from "../device/spec.ts";
+import { rsaPairOf } from "./pki.ts";
 import { machinesOf, roleProblems, rsaKeyOf } from "./roles.ts";
 import type { RouterNode } from "./scenario.ts";
 
@@ -29,9 +31,26 @@ function specOf(node: RouterNode, machines: readonly MachineSpec[], keys: Seeded
   return {
     ...node,
     machines,
-    rsaPublicKey: (key) => publicHalf(rsaKeyOf(node, key, keys)),
+    rsaKeyPairs: () => rsaKeyPairs(node, keys),
     withConfig: (config) => changed(node, machines, config, keys),
   };
+}
+
+/** Those that the configuration generates, and those that came up with the certificate of a trustpoint. */
+function rsaKeyPairs(node: RouterNode, keys: SeededRng): readonly RsaKeyPair[] {
+  const { name, config } = node;
+  const generated = [...config.rsaKeys.values()];
+  const enrolled = [...config.pki.trustpoints.values()].flatMap((trustpoint) => {
+    if (trustpoint.ecKeyPair !== undefined || node.pki?.trustpoints.get(trustpoint.name)?.identity === undefined)
+      return [];
+    const { label, bits } = rsaPairOf(name, config, trustpoint);
+    return config.rsaKeys.has(label) ? [] : [{ label, modulusBits: bits, exportable: false }];
+  });
+  return [...generated, ...enrolled].map((pair) => ({
+    label: pair.label,
+    exportable: pair.exportable,
+    publicKey: publicHalf(rsaKeyOf(node, pair, keys)),
+  }));
 }
 
 /** Codes of findings that keep a role from following; all others are for the author to read. */

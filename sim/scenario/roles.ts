@@ -74,7 +74,11 @@ function siteSpecs(node: RouterNode): readonly MachineSpec[] {
 }
 
 /** A key pair that the configuration of a node names: the same for all runs of a seed. */
-export function rsaKeyOf({ name }: RouterNode, { label, modulusBits }: RsaKey, keys: SeededRng): PrivateKey {
+export function rsaKeyOf(
+  { name }: RouterNode,
+  { label, modulusBits }: Pick<RsaKey, "label" | "modulusBits">,
+  keys: SeededRng,
+): PrivateKey {
   return rsaKey(keys.fork(`${name}/${label}/${modulusBits}`), modulusBits);
 }
 

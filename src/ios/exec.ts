@@ -68,6 +68,8 @@ export type ExecCommand =
   | { readonly kind: "configure" }
   | { readonly kind: "write" }
   | { readonly kind: "enable" }
+  /** `terminal length 0` and the like: nothing here is paged or wrapped. */
+  | { readonly kind: "terminal" }
   | { readonly kind: "leave" };
 
 interface ExecRow {
@@ -166,6 +168,7 @@ const otherRows: readonly ExecRow[] = [
   row("write [memory]", () => ({ kind: "write" })),
   row("copy running-config startup-config", () => ({ kind: "write" })),
   row("enable", () => ({ kind: "enable" })),
+  row("terminal {length <0-512:lines> | width <0-512:columns>}", () => ({ kind: "terminal" })),
   row("exit", () => ({ kind: "leave" })),
   row("logout", () => ({ kind: "leave" })),
 ];

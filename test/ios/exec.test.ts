@@ -28,6 +28,8 @@ describe("exec commands", () => {
     ["crypto gkm gm group G ipsec direction inbound optional", { kind: "direction", direction: "inbound-optional" }],
     ["configure terminal", { kind: "configure" }],
     ["conf t", { kind: "configure" }],
+    ["term len 0", { kind: "terminal" }],
+    ["terminal width 511", { kind: "terminal" }],
     ["show crypto gkm", { kind: "show", words: ["crypto", "gkm"] }],
     ["sh cry gkm gr G ks pol", { kind: "show", words: ["crypto", "gkm", "group", "G", "ks", "policy"] }],
     ["R1#show crypto gdoi ks members", { kind: "show", words: ["crypto", "gdoi", "ks", "members"] }],

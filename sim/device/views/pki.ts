@@ -21,12 +21,12 @@ export function trustpointViews({ config, pki }: RouterSpec): TrustpointView[] {
   });
 }
 
-export function rsaKeyViews({ config, rsaPublicKey }: RouterSpec): RsaKeyView[] {
-  if (rsaPublicKey === undefined) return [];
-  return [...config.rsaKeys.values()].map((key) => ({
-    label: key.label,
-    isExportable: key.exportable,
-    publicKey: toHex(encodeSpki(rsaPublicKey(key))),
+export function rsaKeyViews({ rsaKeyPairs }: RouterSpec): RsaKeyView[] {
+  const pairs = rsaKeyPairs?.() ?? [];
+  return pairs.map(({ label, exportable, publicKey }) => ({
+    label,
+    isExportable: exportable,
+    publicKey: toHex(encodeSpki(publicKey)),
   }));
 }
 

@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { Action } from "../../../sim/device/spec.ts";
+import { execCommand } from "../../../sim/scenario/execCommand.ts";
+import type { RouterNode } from "../../../sim/scenario/scenario.ts";
+import { diskScenario } from "../../scenarios/diskScenario.ts";
 import { typed } from "./typed.ts";
 
 /** The first words of the rows of a table of IKEv2 SAs. */
@@ -172,7 +176,22 @@ describe("clear crypto session and clear crypto sa", () => {
   });
 });
 
-test("a scenario's timeline takes the same commands, and routers without SAs let them pass", () => {
+test("a scenario's timeline takes the same commands", () => {
+  const nodes = new Map(diskScenario("why-getvpn.yaml").nodes.map((node) => [node.name, node as RouterNode]));
+  const command = (name: string, data: object) => ({ kind: "command", name, data });
+  const actions = (device: string, text: string) => execCommand(nodes.get(device)!, text) as readonly Action[];
+  expect(actions("m1", "clear crypto sa peer 192.0.2.2")).toEqual([
+    { kind: "machine", device: "m1", machine: "ipsec", input: command("clearTunnels", { peer: "192.0.2.2" }) },
+  ]);
+  const inputs = (device: string, text: string) =>
+    actions(device, text).map((one) => one.kind === "machine" && one.input.kind === "command" && one.input.name);
+  expect(inputs("g1", "clear crypto session")).toEqual(["clearIkeSas", "clear"]);
+  expect(inputs("g1", "clear crypto isakmp 1001")).toEqual(["clearIkeSas"]);
+  expect(inputs("ks1", "clear crypto session")).toEqual(["clearIkeSas"]);
+  expect(inputs("nat1", "clear crypto ikev2 sa")).toEqual([]);
+});
+
+test("routers without SAs let them pass without a word", () => {
   const { type } = typed("why-getvpn.yaml");
   expect(type("@nat1", "clear crypto session")).toBe("");
   expect(type("clear crypto isakmp")).toBe("");

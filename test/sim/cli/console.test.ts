@@ -30,6 +30,9 @@ describe("at the console", () => {
     expect(text).toContain(
       "    end   date: 08:00:00 UTC Mar 1 2027\n  Associated Trustpoints: CORP \n\nCA Certificate\n",
     );
+    expect(type("show crypto key mypubkey rsa")).toMatch(
+      /^% Key pair was generated .*\nKey name: [^\n]+\nKey type: RSA KEYS\n/,
+    );
     expect(type("show crypto pki trustpoints")).toContain("Trustpoint CORP:\n    Subject Name: \n    cn=Root CA\n");
   });
 
