@@ -1,7 +1,11 @@
-/** What a group member reports. Every event names its group (`group`: local name) and, where there is one, the server. */
+/**
+ * What a group member reports. Every event names its group (`group`: local name) and, where there is one, the server; what
+ * concerns registrations, KEK and rekeys says also by which protocol (`protocol`: gikev2 or gdoi).
+ */
 import type { EventData, Happened } from "../base/machine.ts";
 import type { EventRow } from "../gikev2/eventTable.ts";
 import { gdoi } from "../gikev2/eventTable.ts";
+import type { GmGroupConfig } from "./config.ts";
 
 export const GM_EVENTS = {
   "gm.attached": {
@@ -132,4 +136,10 @@ export type GmEventName = keyof typeof GM_EVENTS;
 
 export function gmEvent(name: GmEventName, data: EventData): Happened {
   return { kind: "event", name, data };
+}
+
+/** Of what a group does by its protocol. */
+export function protocolEvent(group: { readonly config: GmGroupConfig }, name: GmEventName, data: EventData): Happened {
+  const { name: own, protocol } = group.config;
+  return gmEvent(name, { group: own, protocol: protocol.kind, ...data });
 }

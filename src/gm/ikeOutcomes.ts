@@ -4,7 +4,7 @@ import { dialectOf } from "../gikev2/dialects.ts";
 import type { CloseReason, IkeOutcome, SaNumber } from "../ikev2/api.ts";
 import { answerAuth, respond, saView } from "../ikev2/endpoint.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
-import { gmEvent } from "./events.ts";
+import { protocolEvent } from "./events.ts";
 import { onEstablished, onIkeKeys, onRegistrationAnswer } from "./gikev2Registration.ts";
 import { onInbandRekey } from "./inbandRekey.ts";
 import { registeringOver, serverFailed, waitToRegister } from "./registration.ts";
@@ -89,9 +89,9 @@ function onClosed(turn: Turn, sa: SaNumber, reason: CloseReason, notify: number)
     if (held?.sa !== sa) continue;
     held.sa = undefined;
     if (!rekeysInband(group) || group.phase.at !== "registered") continue;
-    const { name, local } = group.config;
+    const { local } = group.config;
     const waitSeconds = waitToRegister(turn, group, "lost", group.tuning.exclusionSecondsMost * SECOND);
-    const data = { group: name, server: held.server.address, address: local.address, reason, waitSeconds };
-    turn.out.push(gmEvent("gm.saLost", data));
+    const data = { server: held.server.address, address: local.address, reason, waitSeconds };
+    turn.out.push(protocolEvent(group, "gm.saLost", data));
   }
 }

@@ -10,7 +10,7 @@ import type { DataSa } from "../esp/api.ts";
 import type { DataSaPolicy, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
 import { isCounterMode, specsOf } from "../gikev2/policy.ts";
 import { selectorKey } from "../gikev2/selectors.ts";
-import { gmEvent } from "./events.ts";
+import { gmEvent, protocolEvent } from "./events.ts";
 import { chooseSender } from "./rollover.ts";
 import { familyOf, trafficRules } from "./rules.ts";
 import type { GmGroup, GmPhase, HeldKek, HeldPolicy, HeldTek, Turn } from "./state.ts";
@@ -216,8 +216,7 @@ function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, 
   held.sequence = kek.nextMessageId - rekeyProtocolOf(group).firstMessageId;
   const { spi } = kek.sa;
   if (old?.kek?.sa.spi !== spi) {
-    const data = { group: group.config.name, spi, lifetimeSeconds: kek.lifetimeSeconds };
-    turn.out.push(gmEvent("gm.kekInstalled", data));
+    turn.out.push(protocolEvent(group, "gm.kekInstalled", { spi, lifetimeSeconds: kek.lifetimeSeconds }));
     turn.out.push({ kind: "keys", entry: rekeyProtocolOf(group).keyEntry(kek.sa) });
   }
   listen(turn, held, multicastAddress(kek));
@@ -240,7 +239,7 @@ function listen(turn: Turn, held: HeldPolicy, address: string | undefined): void
 
 function tellTransport(turn: Turn, group: GmGroup, held: HeldPolicy, before: string | undefined): void {
   if (held.transport === before) return;
-  turn.out.push(gmEvent("gm.transport", { group: group.config.name, transport: held.transport }));
+  turn.out.push(protocolEvent(group, "gm.transport", { transport: held.transport }));
 }
 
 /** The member can open no rekey message any more. */
@@ -253,7 +252,7 @@ export function dropKek(turn: Turn, group: GmGroup, reason: RemovalReason): void
 }
 
 function kekRemoved(turn: Turn, group: GmGroup, kek: HeldKek, reason: RemovalReason): void {
-  turn.out.push(gmEvent("gm.kekRemoved", { group: group.config.name, spi: kek.sa.spi, reason }));
+  turn.out.push(protocolEvent(group, "gm.kekRemoved", { spi: kek.sa.spi, reason }));
 }
 
 // ---------------------------------------------------------------------------------------------------------------- TEKs

@@ -15,7 +15,7 @@ import type { Grant, PolicyMisfit, Registration } from "../gikev2/policy.ts";
 import { misfit } from "../gikev2/policy.ts";
 import type { SaNumber } from "../ikev2/api.ts";
 import type { ProtocolKind } from "./config.ts";
-import { gmEvent } from "./events.ts";
+import { gmEvent, protocolEvent } from "./events.ts";
 import { grantProblem, installGrant, type UpdateProblem } from "./install.ts";
 import type { GmGroup, GmPhase, RegistrationStep, Turn } from "./state.ts";
 import { groupsOf, moveTo, registrarOf, startTimer, stopTimer } from "./state.ts";
@@ -140,9 +140,9 @@ export function isMisfit(problem: string): problem is PolicyMisfit {
 /** The attempt with this key server has come to nothing; `notify`: of the group's protocol, 0 for none. */
 export function serverFailed(turn: Turn, group: GmGroup, reason: string, notify: number): void {
   const phase = group.phase as Registering;
-  const { name, servers } = group.config;
-  const data = { group: name, server: phase.server.address, reason, notify };
-  turn.out.push(gmEvent("gm.registrationFailed", data));
+  const { servers } = group.config;
+  const data = { server: phase.server.address, reason, notify };
+  turn.out.push(protocolEvent(group, "gm.registrationFailed", data));
   group.server += 1;
   if (group.server < servers.length) {
     tryServer(turn, group, "serverFailed");
@@ -150,16 +150,15 @@ export function serverFailed(turn: Turn, group: GmGroup, reason: string, notify:
   }
   const wait = group.tuning.retryWait + turn.tools.rng.below(1000) * MILLISECOND;
   moveTo(group, "listExhausted", { at: "waiting" });
-  turn.out.push(
-    gmEvent("gm.listExhausted", { group: name, servers: servers.length, waitMillis: Math.floor(wait / MILLISECOND) }),
-  );
+  const waitMillis = Math.floor(wait / MILLISECOND);
+  turn.out.push(protocolEvent(group, "gm.listExhausted", { servers: servers.length, waitMillis }));
   startTimer(turn, "retry", group, turn.now + wait);
 }
 
 /** New keys have not come, or a rekey was missed: the member asks at once. */
 export function reregister(turn: Turn, group: GmGroup, reason: string): void {
   if (group.phase.at !== "registered") return;
-  turn.out.push(gmEvent("gm.reregister", { group: group.config.name, reason }));
+  turn.out.push(protocolEvent(group, "gm.reregister", { reason }));
   beginRegistration(turn, group, "reregisterDue");
 }
 

@@ -15,7 +15,7 @@ import type { GroupUpdate } from "../gikev2/policy.ts";
 import { readRekeyMessage } from "../gikev2/rekeyReading.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import { markedIf } from "../wire/nonEsp.ts";
-import { gmEvent } from "./events.ts";
+import { protocolEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
 import { noteUnknownSpi } from "./missedRekey.ts";
 import { waitToRegister } from "./registration.ts";
@@ -73,7 +73,7 @@ export function onRekeyMessage(turn: Turn, arrival: Arrival, header: GroupMessag
   const answer = transport === "unicast" ? answerTo(turn, group, kek.sa, messageId) : undefined;
   held.answered = answer && { request: octets, answer };
   if ("excluded" in update.value) {
-    turn.out.push(gmEvent("gm.noKeyPath", { group: group.config.name, sequence: held.sequence }));
+    turn.out.push(protocolEvent(group, "gm.noKeyPath", { sequence: held.sequence }));
     exclude(turn, group, false);
     return;
   }
@@ -88,8 +88,7 @@ function takeCopy(turn: Turn, group: GmGroup, arrival: Arrival, messageId: numbe
   const first = rekeyProtocolOf(group).firstMessageId;
   const expected = kek?.nextMessageId ?? 0;
   turn.out.push(
-    gmEvent("gm.rekeyDuplicate", {
-      group: group.config.name,
+    protocolEvent(group, "gm.rekeyDuplicate", {
       messageId,
       expected,
       sequence: messageId + 1 - first,
@@ -128,7 +127,7 @@ function sendAnswer(turn: Turn, group: GmGroup, { local, remote, marked }: Arriv
 
 export function reject(turn: Turn, group: GmGroup, reason: string, messageId: number, problem: string): void {
   group.counters.rejected += 1;
-  turn.out.push(gmEvent("gm.rekeyRejected", { group: group.config.name, reason, messageId, problem }));
+  turn.out.push(protocolEvent(group, "gm.rekeyRejected", { reason, messageId, problem }));
 }
 
 // ------------------------------------------------------------------------------------------------ what rekeys lead to
@@ -140,8 +139,7 @@ export function accept(turn: Turn, group: GmGroup, update: GroupUpdate, transpor
   held.rekeys += 1;
   held.rekeyedAt = turn.now;
   turn.out.push(
-    gmEvent("gm.rekeyReceived", {
-      group: group.config.name,
+    protocolEvent(group, "gm.rekeyReceived", {
       server: held.server.address,
       address: group.config.local.address,
       sequence,
@@ -189,7 +187,7 @@ function exclude(turn: Turn, group: GmGroup, immediate: boolean): void {
   else most = Math.min(group.tuning.gentleExclusionMost, Math.floor(shortenTeks(turn, held.teks) / 2));
   refreshKeys(turn, group);
   const waitSeconds = group.phase.at === "registered" ? waitToRegister(turn, group, "excluded", most) : 0;
-  turn.out.push(gmEvent("gm.deleteReceived", { group: group.config.name, immediate, waitSeconds }));
+  turn.out.push(protocolEvent(group, "gm.deleteReceived", { immediate, waitSeconds }));
 }
 
 /** Gives all TEKs the shortened life of obsolete ones; returns the longest that is left. */

@@ -197,6 +197,29 @@ describe("one group of two protocols", () => {
     return net;
   }
 
+  it("is told of by the protocol of each member, as far as registrations, KEKs and rekeys are concerned", () => {
+    const net = bothProtocols();
+    commandKs(net, REKEY);
+    commandKs(net, { name: "clearMembers", group: "GROUP", now: true });
+    runUntil(net, net.now + 5 * SECOND);
+    for (const [i, { events }] of net.members.entries()) {
+      const told = events.filter(({ data }) => data.protocol !== undefined);
+      expect(new Set(told.map(({ data }) => data.protocol))).toEqual(new Set([i < 2 ? "gdoi" : "gikev2"]));
+      const names = new Set(told.map(({ name }) => name));
+      for (const name of [
+        "registering",
+        "registered",
+        "kekInstalled",
+        "transport",
+        "rekeyReceived",
+        "deleteReceived",
+      ]) {
+        expect(names).toContain(`gm.${name}`);
+      }
+      for (const name of ["attached", "tekInstalled", "sendingWith"]) expect(names).not.toContain(`gm.${name}`);
+    }
+  });
+
   it("is of one TEK, by whatever protocol a member has it", () => {
     const net = bothProtocols();
     expect(new Set(net.members.map((gm) => spis(gm).join())).size).toBe(1);
