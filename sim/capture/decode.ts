@@ -1,6 +1,8 @@
 /** A capture file as packets with field trees: what `getvpn decode` prints. */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { toHex } from "../../src/base/bytes.ts";
+import { createReassembly, type Reassembly, reassemble } from "../../src/esp/fragment.ts";
+import { ipHeader } from "../../src/esp/ipHeader.ts";
 import type { Field } from "../../src/wire/field.ts";
 import type { CapturedPacket, CaptureProblem } from "./capture.ts";
 import { dissectPacket } from "./dissect.ts";
@@ -36,13 +38,32 @@ export function decodeCapture(file: Bytes, ring?: KeyRing): DecodedCapture {
 }
 
 function* decodeAll(packets: readonly CapturedPacket[], ring: KeyRing | undefined): Generator<DecodedPacket> {
-  for (const packet of packets) yield decodePacket(packet, ring);
+  const fragments = createReassembly();
+  for (const packet of packets) yield decodePacket(packet, ring, wholeOf(packet, fragments));
 }
 
-function decodePacket(packet: CapturedPacket, ring: KeyRing | undefined): DecodedPacket {
+function decodePacket(packet: CapturedPacket, ring: KeyRing | undefined, whole: Bytes | undefined): DecodedPacket {
   const { number, micros } = packet;
-  const layers = marked(layersOf(packet, ring), packet);
+  const layers = marked(reassembled(layersOf(packet, ring), whole, ring), packet);
   return { number, micros, ...endpoints(layers), what: summary(layers), layers };
+}
+
+/** The IPv4 packet that this fragment completes. */
+function wholeOf({ octets, micros }: CapturedPacket, fragments: Reassembly): Bytes | undefined {
+  const header = ipHeader(octets);
+  if (header === undefined) return undefined;
+  const whole = reassemble(fragments, header, octets, micros);
+  return whole === octets ? undefined : whole;
+}
+
+/** The last fragment's payload shows what all of them make up, as Wireshark does it. */
+function reassembled(layers: readonly Field[], whole: Bytes | undefined, ring: KeyRing | undefined): readonly Field[] {
+  const [header] = layers;
+  const last = header?.children.at(-1);
+  if (whole === undefined || header === undefined || last === undefined) return layers;
+  const text = `${last.length} octets, the last of a packet of ${whole.length}`;
+  const payload: Field = { ...last, text, plain: whole, children: dissectPacket(whole, ring).children };
+  return [{ ...header, children: [...header.children.slice(0, -1), payload] }];
 }
 
 /** A frame without an IP packet is one field; its octets count from the start of the frame. */
@@ -63,7 +84,7 @@ function marked(layers: readonly Field[], { frame, wireLength }: CapturedPacket)
   return [{ ...first, problem: first.problem ?? problem }, ...layers.slice(1)];
 }
 
-/** A field as `--json` prints it: decrypted octets in hexadecimal. */
+/** A field as `--json` prints it: decrypted and reassembled octets in hexadecimal. */
 export interface JsonField extends Omit<Field, "plain" | "children"> {
   readonly plain?: string;
   readonly children: readonly JsonField[];

@@ -29,6 +29,8 @@ export function firstProblem(field: Field): string | undefined {
 
 function describe(layer: Field): string {
   if (layer.label === "ESP") return describeEsp(layer);
+  const whole = isIp(layer) ? layer.children.find(({ plain }) => plain !== undefined)?.children.at(-1) : undefined;
+  if (whole !== undefined) return `${describe(whole)}, reassembled`;
   const payloads = payloadNames(layer.children);
   if (payloads.length > 0) return `${layer.label} ${layer.text}: ${payloads.join(" ")}`;
   if (isIp(layer)) return textAt(layer, "Protocol") || textAt(layer, "Next header") || layer.label;

@@ -12,7 +12,7 @@ export interface Field {
   readonly rfc?: string;
   /** What is wrong here, where something is. */
   readonly problem?: string;
-  /** Decrypted octets of this field. Where present, the children count their offsets from its start. */
+  /** Decrypted octets of this field, or the packet that it completes as the last fragment. Where present, the children count their offsets from its start. */
   readonly plain?: Bytes;
   readonly children: readonly Field[];
 }

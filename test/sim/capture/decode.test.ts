@@ -5,9 +5,11 @@ import { fieldText, PLAIN_STYLE } from "../../../sim/capture/fieldText.ts";
 import { type KeyRing, keyRing } from "../../../sim/capture/keyRing.ts";
 import { readKeyTables } from "../../../sim/capture/keyTables.ts";
 import { readCapture } from "../../../sim/capture/readCapture.ts";
-import { type Bytes, concat, fromHex, u16, utf8 } from "../../../src/base/bytes.ts";
+import { type Bytes, concat, fromHex, toHex, u16, utf8 } from "../../../src/base/bytes.ts";
 import { native } from "../../../src/crypto/native.ts";
+import { fragment } from "../../../src/esp/fragment.ts";
 import type { Field } from "../../../src/wire/field.ts";
+import { Ipv4 } from "../../../src/wire/ip.ts";
 import { describeShared, readShared, readSharedJson, sharedPath } from "../../shared.ts";
 import { leavesCover } from "../../wire/cover.ts";
 import { pcapOf, udpPacket } from "./pcapFile.ts";
@@ -257,5 +259,32 @@ describeShared("vectors/ikev1", "IKEv1 and GDOI with a cookie and a key", () => 
     expect(
       decodedWhole(readShared("vectors/ikev1/v1-mm-psk-aes256-sha256-modp2048.pcap"), ringOf(short))[4]!.what,
     ).toBe("ISAKMP IDENTITY_PROTECTION");
+  });
+});
+
+describe("a datagram in IP fragments", () => {
+  const message = concat(
+    fromHex("0102030405060708 0000000000000000 29202208 00000000"),
+    u16(0),
+    u16(1428),
+    new Uint8Array(1400),
+  );
+  const whole = udpPacket(500, message);
+  const parts = fragment(whole, 576)!;
+
+  it("is shown whole with the fragment that completes it, in whatever order they come", () => {
+    const packets = decodedWhole(pcapOf(101, [parts[2]!, parts[0]!, parts[1]!]));
+    expect(packets.map(({ what }) => what.includes("reassembled"))).toEqual([false, false, true]);
+    const last = packets[2]!.layers[0]!.children.at(-1)!;
+    expect(last.plain).toEqual(whole);
+    expect(last.children.map(({ label }) => label)).toEqual(["IPv4", "UDP", "IKEv2"]);
+    expect(jsonPacket(packets[2]!).layers[0]!.children.at(-1)!.plain).toBe(toHex(whole));
+  });
+
+  it("stays in pieces where one is missing or belongs to another packet", () => {
+    const foreign = fragment(Ipv4.encode({ ...Ipv4.decode(whole), identification: 2 }), 576)!;
+    for (const frames of [parts.slice(1), [parts[0]!, parts[1]!, foreign[2]!], [parts[0]!, parts[0]!, parts[2]!]]) {
+      for (const { what } of decodedWhole(pcapOf(101, frames))) expect(what).not.toContain("reassembled");
+    }
   });
 });
