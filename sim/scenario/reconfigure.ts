@@ -27,12 +27,13 @@ export function routerSpec(node: RouterNode, keys: SeededRng): RouterSpec {
   return specOf(node, machinesOf(node, keys).map(following), keys);
 }
 
-function specOf(node: RouterNode, machines: readonly MachineSpec[], keys: SeededRng): RouterSpec {
+/** `followed`: the node as its machines know it, where they could not follow to what it is by now. */
+function specOf(node: RouterNode, machines: readonly MachineSpec[], keys: SeededRng, followed = node): RouterSpec {
   return {
     ...node,
     machines,
     rsaKeyPairs: () => rsaKeyPairs(node, keys),
-    withConfig: (config) => changed(node, machines, config, keys),
+    withConfig: (config) => changed(followed, machines, config, keys),
   };
 }
 
@@ -56,6 +57,7 @@ function rsaKeyPairs(node: RouterNode, keys: SeededRng): readonly RsaKeyPair[] {
 /** Codes of findings that keep a role from following; all others are for the author to read. */
 const GRAVE: ReadonlySet<string> = new Set(["iosUnsupported", "iosIncompleteObject", "iosMissing"]);
 
+/** What is wrong with `node` has been accepted; what is wrong besides keeps its machines from following. */
 function changed(
   node: RouterNode,
   machines: readonly MachineSpec[],
@@ -72,7 +74,7 @@ function changed(
   const grave = fresh.filter(({ code }) => GRAVE.has(code));
   const warnings = fresh.filter(({ code, message }) => !GRAVE.has(code) && message.startsWith("%GDOI-"));
   const problems = [...found, ...(node.role === "router" ? [] : grave)];
-  if (problems.length > 0) return { spec: specOf(next, machines, keys), problems, warnings };
+  if (problems.length > 0) return { spec: specOf(next, machines, keys, node), problems, warnings };
   return { spec: routerSpec(next, keys), problems: [], warnings };
 }
 

@@ -125,6 +125,31 @@ describe("a member's group", () => {
   });
 });
 
+describe("a configuration that nothing can work with", () => {
+  const incomplete = "crypto ikev2 proposal NEW\n encryption aes-cbc-256\n integrity sha256";
+  const clear = { kind: "command", name: "clear", data: { group: "GKM_GROUP" } } as const;
+  const configEvents = (run: Run, from: number) => story(run, from, /^config\./).map((line) => line.split(" ")[1]);
+
+  test("is not followed because of another change either", () => {
+    const run = registered();
+    configure(run, "gm1", `${incomplete}\ncrypto ikev2 policy NEW\n proposal NEW`);
+    const from = run.trace.events;
+    configure(run, "gm1", "hostname OTHER");
+    expect(configEvents(run, from)).toEqual(["config.applied", "config.incomplete"]);
+    run.perform({ kind: "machine", device: "gm1", machine: "gm", input: clear });
+    run.passTo(30 * SECOND);
+    expect(view(run, "gm1").members[0]).toMatchObject({ status: "Registered", attempted: 2 });
+  });
+
+  test("is followed once it is complete", () => {
+    const run = registered();
+    configure(run, "gm1", `${incomplete}\ncrypto ikev2 policy NEW\n proposal NEW`);
+    const from = run.trace.events;
+    configure(run, "gm1", "crypto ikev2 proposal NEW\n group 19");
+    expect(configEvents(run, from)).toEqual(["config.applied"]);
+  });
+});
+
 describe("a key server", () => {
   test("logs that its policy has changed, and members learn of it with the rekey that the operator asks for", () => {
     const run = registered();
