@@ -88,7 +88,7 @@ function groupActions(node: RouterNode, command: ExecCommand): readonly Action[]
   if (taker?.role !== node.role) return `${device} does not do this in a run`;
   const { kind: _, ...data } = command as Extract<ExecCommand, { group?: string }>;
   const groups = [...node.config.groups.keys()].filter((name) => data.group === undefined || data.group === name);
-  if (groups.length === 0) return `${device} has no group ${data.group}`;
+  if (groups.length === 0) return `${device} has no group ${data.group ?? ""}`.trimEnd();
   return groups.map((group) => told(node, taker.role, taker.name, { ...data, group }));
 }
 

@@ -454,7 +454,8 @@ describe("hostile text", () => {
     };
     cost(small);
     expect(parseConfig(large, "f").config.accessLists.get("A")!.entries).toHaveLength(5_000);
-    expect(cost(large) / cost(small)).toBeLessThan(30);
+    // A hundred times where it grows with the square; a busy machine blurs the rest.
+    expect(cost(large) / cost(small)).toBeLessThan(60);
   });
 });
 
