@@ -1,8 +1,9 @@
 /** What is left of SAs from before a restart. RFC 7296 section 2.4. */
 import { describe, expect, it } from "vitest";
 import { SECOND } from "../../src/base/micros.ts";
-import { createEndpoint } from "../../src/ikev2/endpoint.ts";
+import { close, createEndpoint, rekeySa } from "../../src/ikev2/endpoint.ts";
 import {
+  carryOut,
   closedReasons,
   config,
   connect,
@@ -66,6 +67,22 @@ describe("INITIAL_CONTACT", () => {
     ["not heeded", { responder: { initialContact: false } }],
   ])("is %s where it is switched off: the old SA waits for its own end", (_, options) => {
     expect(restarted(options).standing).toEqual([1, 2]);
+  });
+
+  it("ends the successor of a rekeyed SA too, and ended SAs leave no trace in the tables", () => {
+    const pair = establishedPair();
+    carryOut(pair, pair.initiator, rekeySa(pair.initiator.endpoint, pair.initiator.tools, 1, pair.now));
+    run(pair, 60 * SECOND);
+    expect(standing(pair)).toEqual([2]);
+    const fresh = config(pskProfile(fqdn("gm1.example"), "shared"));
+    const again = { ...pair, initiator: { ...pair.initiator, endpoint: createEndpoint(fresh) } };
+    connect(again);
+    settle(again);
+    expect(standing(again)).toEqual([3]);
+    const { endpoint, tools } = again.responder;
+    carryOut(again, again.responder, close(endpoint, tools, 3, again.now));
+    run(again, 600 * SECOND);
+    expect([endpoint.sas.size, endpoint.bySpi.size, endpoint.byInit.size, endpoint.byPeer.size]).toEqual([0, 0, 0, 0]);
   });
 
   it("is taken as said by every peer of a profile that forces it", () => {
