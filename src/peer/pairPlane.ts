@@ -130,6 +130,7 @@ export function adoptPairs(plane: PairPlane, before: PairPlane | undefined): voi
 // ------------------------------------------------------------------------------------------------------------- orders
 
 export function applyPair(plane: PairPlane, order: PairOrder, now: Micros): void {
+  for (const [spi, { fadesAt }] of plane.pairs) if (hasFaded(fadesAt, now)) plane.pairs.delete(spi);
   switch (order.kind) {
     case "pairUp":
       install(plane, order.policy, order.tunnel);
@@ -146,6 +147,10 @@ export function applyPair(plane: PairPlane, order: PairOrder, now: Micros): void
       plane.wanted.delete(order.policy);
       return;
   }
+}
+
+function hasFaded(fadesAt: Micros | undefined, now: Micros): boolean {
+  return fadesAt !== undefined && fadesAt <= now;
 }
 
 /** A successor receives at once and sends when the peer has it for certain. RFC 7296 section 2.8. */
@@ -277,7 +282,7 @@ function openPair(plane: PairPlane, crypto: Crypto, esp: Bytes, now: Micros): Pa
   if (label === undefined) return drop(plane, "recv", "malformed");
   const pair = plane.pairs.get(label.spi);
   if (pair === undefined) return { ...drop(plane, "recv", "invalidSa"), spi: label.spi };
-  if (pair.fadesAt !== undefined && pair.fadesAt <= now) {
+  if (hasFaded(pair.fadesAt, now)) {
     plane.pairs.delete(label.spi);
     return drop(plane, "recv", "invalidSa", pair.policy, pair);
   }
