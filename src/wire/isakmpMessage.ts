@@ -82,15 +82,20 @@ export function decodeIsakmpHeader(octets: Bytes): IsakmpHeader {
  */
 export function decodeIsakmp(octets: Bytes, known: IsakmpSet): IsakmpMessage {
   const r = new Reader(octets);
-  const { nextPayload, version, length, ...head } = IsakmpHeader.read(r, undefined, "header", {});
+  const { cookieInitiator, cookieResponder, nextPayload, version, exchange, flags, messageId, length } =
+    IsakmpHeader.read(r, undefined, "header", {});
   if (version >>> 4 !== 1) throw new WireError("badValue", `major version ${version >>> 4}`, 17, "version");
   if (length !== octets.length) {
     throw new WireError("badLength", `length ${length}, datagram of ${octets.length}`, 24, "length");
   }
-  if (isEncrypted(head)) return { ...head, payloads: [], sealed: { first: nextPayload, ciphertext: r.rest() } };
+  // Named one by one: what is spread or left over costs a microsecond, for each message at either end.
+  if (isEncrypted({ flags })) {
+    const sealed = { first: nextPayload, ciphertext: r.rest() };
+    return { cookieInitiator, cookieResponder, exchange, flags, messageId, payloads: [], sealed };
+  }
   const payloads = readPayloads<IsakmpPayload>(r, nextPayload, known);
   if (r.left > 0) throw new WireError("trailing", `${r.left} octets after the last payload`, r.at);
-  return { ...head, payloads };
+  return { cookieInitiator, cookieResponder, exchange, flags, messageId, payloads };
 }
 
 /** A decrypted chain; `used` octets of it are payloads, the rest is padding. Throws WireError. */
@@ -128,7 +133,10 @@ export function encodeSealedIsakmp(head: IsakmpHead, { first, ciphertext }: Seal
 function joined(head: IsakmpHead, nextPayload: number, content: Bytes): Bytes {
   const w = new Writer(ISAKMP_HEADER_LENGTH + content.length);
   const length = ISAKMP_HEADER_LENGTH + content.length;
-  IsakmpHeader.write(w, { ...head, nextPayload, version: ISAKMP_VERSION, length }, undefined);
+  const { cookieInitiator, cookieResponder, exchange, flags, messageId } = head;
+  const version = ISAKMP_VERSION;
+  const whole = { cookieInitiator, cookieResponder, nextPayload, version, exchange, flags, messageId, length };
+  IsakmpHeader.write(w, whole, undefined);
   w.bytes(content);
   return w.finish();
 }
