@@ -4,8 +4,8 @@
  *
  * Lists are asked in this order, the first match decides (getvpn: local denies, downloaded policy, fail-close):
  *
- *     own UDP 848, own IKE on 4500 -> clear | local rules | rules of each group, in the order of the map | fail-close rules, then drop |
- *     clear
+ *     own UDP 848, own IKE on 4500 -> clear | local rules | rules of each group, in the order of the map |
+ *     fail-close rules, then drop | clear
  *
  * Fail-close rules count while any group of the map has no policy yet; the end of an SA does not bring them back.
  */

@@ -6,7 +6,8 @@
  *     cisco           type 240         exchange 240, encrypted with the KEK: HDR*, HASH, SEQ, ID
  *
  * Of Cisco's own acknowledgement it is known that it exists, that it is encrypted and that every unicast rekey wants it;
- * its layout here is ours. The key server asks for it with a type of the private-use range, so no stranger is sent it. HASH = prf(ack_key, SEQ | ID), both whole payloads.
+ * its layout here is ours. The key server asks for it with a type of the private-use range, so no stranger is sent it.
+ * HASH = prf(ack_key, SEQ | ID), both whole payloads.
  */
 import { type Bytes, concat, equal, fromHex, u16, utf8 } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";

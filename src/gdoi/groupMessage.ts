@@ -1,6 +1,6 @@
 /**
- * Messages under a KEK, told from everything else on UDP 848 and 4500 by their headers: the version says whether it is IKEv1 or
- * IKEv2, the exchange type which message, and both cookies (or SPIs) together name the rekey SA.
+ * Messages under a KEK, told from everything else on UDP 848 and 4500 by their headers: the version says whether it is
+ * IKEv1 or IKEv2, the exchange type which message, and both cookies (or SPIs) together name the rekey SA.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Datagram } from "../base/machine.ts";

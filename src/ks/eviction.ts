@@ -69,8 +69,7 @@ function knownTo(group: KsGroup, { key }: KsMember): { readonly leaves: Leaves; 
   for (const branch of group.branches) {
     const leaf = branch.holders.get(key);
     if (branch.kek === undefined || leaf === undefined || rekeysInband(group, branch)) continue;
-    branch.tree = treeForNextKek(group, branch);
-    if (branch.tree === undefined) others.push(branch);
+    if (treeForNextKek(group, branch) === undefined) others.push(branch);
     else leaves.set(branch, leaf);
   }
   return { leaves, others };

@@ -44,12 +44,12 @@ const WAYS: Readonly<Record<string, { readonly group: Partial<KsGroupConfig>; re
 };
 
 /** Members 1 and 2 speak GDOI, 3 and 4 G-IKEv2. */
-function network(way: string): Network {
+function network(way: string, change: Partial<KsGroupConfig> = {}): Network {
   const { group, gikev2: protocol } = WAYS[way]!;
   const choice = protocol.kind === "gikev2" ? { dialect: protocol.dialect } : {};
   const net = createNetwork({
     members: 4,
-    group: { gdoi: GDOI_SERVICE, gikev2: gike(choice), ...group },
+    group: { gdoi: GDOI_SERVICE, gikev2: gike(choice), ...group, ...change },
     ksConfig: (config) => ({ ...config, isakmp: isakmp(config.local.address) }),
     member: (index) => ({ protocol: index <= 2 ? GDOI : protocol }),
     gmConfig: (index, config) => ({ ...config, isakmp: isakmp(gmAddress(index)) }),
@@ -190,4 +190,22 @@ it("a member that has left by one protocol is put out of the trees of both, and 
   expect(toHex(member.state.groups[0]!.held!.path.at(-1)!.key.secret)).toBe(
     toHex(branchOf(net, "gdoi").tree!.nodes.get(leaf()!)!.key.secret),
   );
+});
+
+it("a KEK whose cipher is configured anew keeps its tree as long as it lives, whoever leaves", () => {
+  const interoperable = { ...GDOI_SERVICE, switches: { acknowledgement: "interoperable" as const } };
+  const net = network("unicast by push, with key trees", { gdoi: interoperable });
+  const [leaver, other] = net.members as [Member, Member];
+  speak(net, leaver, CISCO);
+  const kekSuite = { ...GDOI_SERVICE.kekSuite, encrKeyBits: 256 };
+  Object.assign(groupOf(net).config, { gdoi: { ...interoperable, kekSuite } });
+  commandGm(net, leaver, { name: "mapRemoved", group: "GROUP" });
+  runUntil(net, net.now + 60 * SECOND);
+  commandGm(net, other, { name: "clear", group: "GROUP" });
+  runUntil(net, net.now + 5 * SECOND);
+  // Members acknowledge with the keys of their leaves.
+  expect(other.state.groups[0]!.held!.path).not.toEqual([]);
+  commandKs(net, { name: "rekey", group: "GROUP", replaceNow: false });
+  runUntil(net, net.now + 60 * SECOND);
+  expect(ksEvents(net, "ks.rekeyRetransmitted")).toEqual([]);
 });

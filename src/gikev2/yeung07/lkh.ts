@@ -36,7 +36,7 @@ export function treeKeyOctets(suite: KekSuite, { keyHierarchy }: Yeung07Switches
 
 type Attribute = ReturnType<typeof lkhArrays>[number];
 
-/** Attributes of an LKH packet. `crypto`: for a rekey. `iv`: what stands before KEK_ENCR_KEY; the SPI begins with it. */
+/** Attributes of an LKH packet. `crypto`: for a rekey. `spi`: of the KEK; what stands before KEK_ENCR_KEY begins it. */
 export function lkhAttributes(
   crypto: Crypto | undefined,
   { suite }: KekPolicy,

@@ -81,7 +81,7 @@ function peerText({ address, mask, hostname }: IsakmpKey): string {
   return mask === undefined || mask === HOST ? text : `${text.padEnd(15)}[${formatIpv4(mask).padEnd(15)}]`;
 }
 
-/** Layout from memory of real output; `Ref Count` is one, as nothing refers to such a profile here. */
+/** Layout from memory of real output; what `Ref Count` counts is not known, so that it is always one. */
 export function isakmpProfiles({ profiles }: IsakmpConfig): string {
   return [...profiles.values()]
     .map(({ name, matchIdentities, matchCertificates, keyrings, trustpoints, localAddress }) =>
