@@ -32,12 +32,12 @@ export function echoRequest(fields: EchoFields): Bytes {
 function echo(type: number, fields: EchoFields): Bytes {
   const { identifier, sequence, data } = fields;
   const payload = IcmpEcho.encode({ type, code: 0, identifier, sequence, data });
-  return buildPacket({ ...fields, ttl: TTL, protocol: IpProtocol.ICMP }, payload);
+  return buildPacket({ ttl: TTL, protocol: IpProtocol.ICMP, ...fields }, payload);
 }
 
 /** The answer keeps identifier, sequence, data, TOS and DF of the request. */
 export function echoReply(header: IpHeader, request: IcmpEcho, origin: Origin): Bytes {
-  return echo(IcmpType.ECHO_REPLY, { ...origin, ...request, tos: header.tos, isDf: header.isDf });
+  return echo(IcmpType.ECHO_REPLY, { tos: header.tos, isDf: header.isDf, ...origin, ...request });
 }
 
 /** An error message about `packet`: its header and the first 8 octets behind it come along. `mtu`: for code 4. */
@@ -45,7 +45,7 @@ export function icmpError(type: number, code: number, packet: Bytes, origin: Ori
   const original = packet.subarray(0, (packet[0]! & 15) * 4 + 8);
   const payload = IcmpUnreachable.encode({ type, code, nextHopMtu: mtu, original });
   // IOS sends these with precedence 6, so that they get through when the line is full.
-  return buildPacket({ ...origin, tos: 0xc0, isDf: false, ttl: TTL, protocol: IpProtocol.ICMP }, payload);
+  return buildPacket({ tos: 0xc0, isDf: false, ttl: TTL, protocol: IpProtocol.ICMP, ...origin }, payload);
 }
 
 export type Icmp =

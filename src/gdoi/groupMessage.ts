@@ -27,10 +27,10 @@ export interface Arrival extends Datagram {
  * port and the marker is missing: the IKE rooms count it.
  */
 export function arrivalOf(datagram: Datagram): Arrival | undefined {
-  const { octets, local } = datagram;
+  const { octets, local, remote } = datagram;
   const marked = isMarked(octets) && !isPlainIkePort(local.port);
-  if (marked) return { ...datagram, octets: unmarked(octets), marked };
-  return local.port === NAT_PORT ? undefined : { ...datagram, marked };
+  if (marked) return { local, remote, octets: unmarked(octets), marked };
+  return local.port === NAT_PORT ? undefined : { local, remote, octets, marked };
 }
 
 /** A rekey of either protocol; undefined for other octets. Nothing of it is authenticated yet. */

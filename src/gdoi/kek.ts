@@ -69,7 +69,7 @@ export function kekParts(suite: KekSuite, keys: KekKeys): KekParts {
   assert(cipher !== undefined, `no KEK suite ${suite.encr}/${suite.encrKeyBits}`);
   const { secret: octets } = keys.encr;
   assert(octets.length === cipher.key + cipher.block, `KEK of ${octets.length} octets with its IV`);
-  return { ...cipher, keyOctets: octets.subarray(0, cipher.key), iv: octets.subarray(cipher.key) };
+  return { keyOctets: octets.subarray(0, cipher.key), iv: octets.subarray(cipher.key), ...cipher };
 }
 
 /** KEK_ALGORITHM_KEY: IV | key. */

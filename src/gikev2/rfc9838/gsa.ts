@@ -124,7 +124,7 @@ export function policyOfGsa(gsa: Gsa, carrier: Carrier, sender: boolean): Policy
   }
   if (kek === undefined && dataSas.length === 0) syntax("neither a rekey SA nor a data SA");
   const policy = { kek, dataSas, ...groupWideFromWire(wide, dataSas.length) };
-  const counted = sender && usesCounterMode({ ...policy, mode: "tunnel" });
+  const counted = sender && usesCounterMode({ mode: "tunnel", ...policy });
   checkAttributes("group-wide policy", wide?.attributes ?? [], groupWideRows(counted), carrier);
   return policy;
 }

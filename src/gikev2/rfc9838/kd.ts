@@ -151,7 +151,7 @@ function memberKeys(attributes: readonly MemberKeyBag["attributes"][number][]): 
     if (attribute.kind === "AUTH_KEY") publicKey = publicKeyOf(attribute.value);
     else if (attribute.kind === "GM_SENDER_ID") senderIds.push(senderIdOf(attribute.value));
   }
-  return { ...(publicKey === undefined ? {} : { publicKey }), senderIds };
+  return publicKey === undefined ? { senderIds } : { senderIds, publicKey };
 }
 
 function publicKeyOf(octets: Bytes): PublicKey {

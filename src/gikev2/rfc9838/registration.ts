@@ -131,7 +131,7 @@ function capabilitiesOfSag(sag: Sa): Capabilities {
       const algorithm = attributeOf(attributes, "SIGNATURE_ALGORITHM_IDENTIFIER");
       if (algorithm !== undefined) signatures.push(algorithm);
     }
-    for (const suite of suites) for (const kwa of idsIn(entry, TransformType.KWA)) kek.push({ ...suite, kwa });
+    for (const suite of suites) for (const kwa of idsIn(entry, TransformType.KWA)) kek.push({ kwa, ...suite });
   }
   return { kek, data, signatures };
 }
