@@ -79,20 +79,22 @@ export function cryptoMaps(config: IosConfig, tag: string | undefined, onInterfa
   return maps.map((map) => mapText(config, map)).join("");
 }
 
-/** Entries with a blank line between them, the interfaces behind the last one. */
+/** Entries in the order in which they are asked, a blank line between them, the interfaces behind the last one. */
 function mapText(config: IosConfig, map: CryptoMap): string {
   const family = map.family === "ipv6" ? "IPv6" : "IPv4";
   const users = [...config.interfaces.values()].filter(({ cryptoMap }) => cryptoMap?.name === map.name);
-  const groups = [...map.entries.values()].map((entry) => [
-    `Crypto Map ${family} "${map.name}" ${entry.sequence} ${entry.keyword}`,
-    ...groupEntryLines(config, entry),
-  ]);
-  const tunnels = [...map.tunnels.values()].map((entry) => [
-    `Crypto Map ${family} "${map.name}" ${entry.sequence} ipsec-isakmp`,
-    ...tunnelLines(config, entry),
-  ]);
+  const heading = (sequence: number, keyword: string) => `Crypto Map ${family} "${map.name}" ${sequence} ${keyword}`;
+  const groups = [...map.entries.values()].map((entry) => ({
+    sequence: entry.sequence,
+    text: [heading(entry.sequence, entry.keyword), ...groupEntryLines(config, entry)],
+  }));
+  const tunnels = [...map.tunnels.values()].map((entry) => ({
+    sequence: entry.sequence,
+    text: [heading(entry.sequence, "ipsec-isakmp"), ...tunnelLines(config, entry)],
+  }));
+  const entries = [...groups, ...tunnels].sort((a, b) => a.sequence - b.sequence);
   return lines(
-    [...groups, ...tunnels].flatMap((entry, index) => (index === 0 ? entry : ["", ...entry])),
+    entries.flatMap(({ text }, index) => (index === 0 ? text : ["", ...text])),
     `        Interfaces using crypto map ${map.name}:`,
     users.map(({ name }) => `                ${name}`),
     "",

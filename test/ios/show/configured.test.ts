@@ -272,6 +272,15 @@ Transform set TS2: { esp-gcm 256  }${" "}
     );
   });
 
+  it("a crypto map of groups and tunnels, in the order of their numbers", () => {
+    const text = shown("crypto map", "crypto map M 20 gdoi", "crypto map M 10 ipsec-isakmp", "crypto map M 5 gdoi");
+    expect(text.match(/^Crypto Map .*$/gm)).toEqual([
+      'Crypto Map IPv4 "M" 5 gdoi',
+      'Crypto Map IPv4 "M" 10 ipsec-isakmp',
+      'Crypto Map IPv4 "M" 20 gdoi',
+    ]);
+  });
+
   it("a crypto map with tunnels, one of which nobody has finished", () => {
     expect(shownAsIs("crypto map tag MESH")).toBe(
       `Crypto Map IPv4 "MESH" 10 ipsec-isakmp
