@@ -7,7 +7,7 @@ import { encrSpec } from "../crypto/suite.ts";
 import type { GroupUpdate } from "../gikev2/policy.ts";
 import { markedIf, NAT_PORT, NON_ESP_MARKER } from "../wire/nonEsp.ts";
 import { ksEvent } from "./events.ts";
-import type { KsBranch, KsGroup, KsKek, Turn } from "./state.ts";
+import type { Copies, KsBranch, KsGroup, KsKek, MulticastMessage, Turn } from "./state.ts";
 import { membersOf, protocolOf, startTimer } from "./state.ts";
 
 /** `kek` protects the message; it is the old one where the message brings a new one. */
@@ -22,13 +22,36 @@ export interface GroupMessage {
  */
 const FOLLOW_UP = SECOND;
 
-/** Messages that belong together: each copy is all of them, the same octets in the same order. */
+/**
+ * Messages that belong together: each copy is all of them, the same octets in the same order. What was under way before
+ * ends with them, but for messages that bring the KEK that these travel under: whoever has missed those so far gets them in
+ * front of the next copies, as often as they would have come anyway.
+ */
 export function sendToAll(turn: Turn, group: KsGroup, branch: KsBranch, messages: readonly GroupMessage[]): void {
-  const sealed = messages.map((message) => sealFor(turn, group, branch, message));
-  const sequence = messages[0]!.kek.sequence + 1;
-  branch.copies = { messages: sealed, next: 0, copyAt: turn.now, sequence, startedAt: turn.now, sent: 0 };
+  const { kek } = messages[0]!;
+  const earlier = keysUnderWay(branch.copies, group.config.retransmit.count);
+  const fresh = messages.map((message): MulticastMessage => {
+    const datagrams = sealFor(turn, group, branch, message);
+    return { datagrams, brings: message.update.policy.kek?.spi, sent: 0 };
+  });
+  branch.copies = {
+    earlier: earlier.at(-1)?.brings === kek.sa.spi ? earlier : [],
+    messages: fresh,
+    queue: [],
+    copyLength: 0,
+    copyAt: turn.now,
+    sequence: kek.sequence + 1,
+    startedAt: turn.now,
+    sent: 0,
+  };
   group.counters.lastRetransmits = 0;
   sendCopy(turn, group, branch);
+}
+
+/** Messages with a KEK that have copies left. `count`: copies behind the first one. */
+function keysUnderWay(copies: Copies | undefined, count: number): readonly MulticastMessage[] {
+  if (copies === undefined) return [];
+  return [...copies.earlier, ...copies.messages].filter(({ brings, sent }) => brings !== undefined && sent <= count);
 }
 
 /** The datagrams of one message under its KEK. */
@@ -70,18 +93,24 @@ export function sendCopy(turn: Turn, group: KsGroup, branch: KsBranch): void {
   if (copies === undefined) return;
   assert(config.transport.kind === "multicast", "copies of a rekey in a unicast group");
   const { source, destination } = config.transport;
-  for (const octets of copies.messages[copies.next]!) {
+  if (copies.queue.length === 0) {
+    const again = copies.sent === 0 ? [] : copies.earlier.filter(({ sent }) => sent <= config.retransmit.count);
+    copies.queue = [...again, ...copies.messages];
+    copies.copyLength = copies.queue.length;
+  }
+  const [message, ...others] = copies.queue;
+  copies.queue = others;
+  message!.sent += 1;
+  for (const octets of message!.datagrams) {
     // RFC 9838 section 2.4.1.1.
     const whole = markedIf(destination.port === NAT_PORT, octets);
     turn.out.push({ kind: "send", local: source, remote: destination, octets: whole });
   }
   const period = config.retransmit.seconds * SECOND;
-  copies.next += 1;
-  if (copies.next < copies.messages.length) {
-    startTimer(turn, "copy", branch.id, turn.now + Math.min(FOLLOW_UP, Math.floor(period / 2)));
+  if (others.length > 0) {
+    startTimer(turn, "copy", branch.id, turn.now + Math.min(FOLLOW_UP, Math.floor(period / copies.copyLength)));
     return;
   }
-  copies.next = 0;
   if (copies.sent > 0) {
     group.counters.retransmits += 1;
     group.counters.lastRetransmits += 1;

@@ -234,11 +234,23 @@ export interface Push {
   left: number;
 }
 
+/** One message to all members of a branch, in as many datagrams as it takes. */
+export interface MulticastMessage {
+  readonly datagrams: readonly Bytes[];
+  /** SPI of the KEK in it. */
+  readonly brings: string | undefined;
+  /** Times that it has left. */
+  sent: number;
+}
+
 export interface Copies {
-  /** Messages that belong together, in the order of sending, each as its datagrams. */
-  readonly messages: readonly (readonly Bytes[])[];
-  /** Which of them is next. */
-  next: number;
+  /** What brings the KEK that the first message is under, by way of each other; in front of all copies but the first. */
+  readonly earlier: readonly MulticastMessage[];
+  /** Messages that belong together, in the order of sending. */
+  readonly messages: readonly MulticastMessage[];
+  /** What is left to send of this copy, and how many messages it has in all. */
+  queue: readonly MulticastMessage[];
+  copyLength: number;
   /** Start of this copy of the first one. */
   copyAt: Micros;
   readonly sequence: number;

@@ -69,6 +69,31 @@ const rekeys = (member: Member) =>
   named(member.events, "gm.rekeyReceived").map(({ data }) => ({ teks: data.teks, kek: data.kek }));
 
 describe.each(PROTOCOLS)("a member of a group of %s with a key tree", (protocol) => {
+  it("that has missed a KEK so far gets it in front of the next copies, though others have been put out since", () => {
+    const net = registered(5, {}, protocol);
+    const [first, second, third, other, late] = net.members as [Member, Member, Member, Member, Member];
+    net.lose = (wire, target) => isRekey(wire) && target === late.address;
+    for (const one of [first, second]) {
+      evict(net, one);
+      runUntil(net, net.now + 3 * SECOND);
+    }
+    net.lose = () => false;
+    evict(net, third);
+    runUntil(net, net.now + 60 * SECOND);
+    const newest = group(net).generations[0]!.teks.map(({ spi }) => spi);
+    for (const one of [other, late]) {
+      expect(spis(one)).toEqual(expect.arrayContaining(newest));
+      expect(named(one.events, "gm.registering")).toHaveLength(1);
+    }
+    expect(kekOf(late)).toBe(group(net).branches[0]!.kek!.sa.spi);
+    for (const gone of [first, second, third]) expect(spis(gone)).not.toEqual(expect.arrayContaining(newest));
+    // No message has more copies than one that nothing comes in between of.
+    const { count } = group(net).config.retransmit;
+    const sent = new Map<string, number>();
+    for (const { octets } of net.wire.filter(isRekey)) sent.set(toHex(octets), (sent.get(toHex(octets)) ?? 0) + 1);
+    expect(Math.max(...sent.values())).toBe(1 + count);
+  });
+
   it("gets the keys above its leaf at registration, and opens plain rekeys without them", () => {
     const net = registered(5, {}, protocol);
     for (const gm of net.members) expect(held(gm)!.path.length).toBeGreaterThan(0);
