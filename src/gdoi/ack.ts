@@ -29,9 +29,6 @@ import { kekParts } from "./kek.ts";
 import { headOf, spiOf } from "./push.ts";
 import type { GdoiSwitches } from "./switches.ts";
 
-/** The first exchange type for private use. RFC 2408 section 3.1. */
-export const EXCHANGE_X_ACK = 240;
-
 const LABEL = concat(utf8("GROUPKEY-PUSH ACK"), Uint8Array.of(0));
 
 type AckKind = "interoperable" | "cisco";
@@ -120,12 +117,12 @@ export function sealAck(
   const plain = new Uint8Array(Math.ceil(chain.length / block) * block);
   plain.set(chain);
   const ciphertext = crypto.cbcEncrypt(cipher, keyOctets, iv, plain);
-  return encodeSealedIsakmp(headOf(sa.spi, EXCHANGE_X_ACK, ISAKMP_ENCRYPTED), { first, ciphertext });
+  return encodeSealedIsakmp(headOf(sa.spi, GdoiExchange.X_GROUPKEY_PUSH_ACK, ISAKMP_ENCRYPTED), { first, ciphertext });
 }
 
 /** 32 hexadecimal digits: the KEK's SPI of an acknowledgement of either kind. */
 export function ackSpiOf(octets: Bytes): string | undefined {
-  return spiOf(octets, GdoiExchange.GROUPKEY_PUSH_ACK) ?? spiOf(octets, EXCHANGE_X_ACK);
+  return spiOf(octets, GdoiExchange.GROUPKEY_PUSH_ACK) ?? spiOf(octets, GdoiExchange.X_GROUPKEY_PUSH_ACK);
 }
 
 export type OpenedAck =
@@ -134,7 +131,7 @@ export type OpenedAck =
 
 const KINDS: ReadonlyMap<number, AckKind> = new Map([
   [GdoiExchange.GROUPKEY_PUSH_ACK, "interoperable"],
-  [EXCHANGE_X_ACK, "cisco"],
+  [GdoiExchange.X_GROUPKEY_PUSH_ACK, "cisco"],
 ]);
 
 /**

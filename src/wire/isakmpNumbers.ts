@@ -32,6 +32,8 @@ export const GdoiExchange = numberSpace("ISAKMP Exchange Types of DOI 2", "RFC 6
   GROUPKEY_PULL: 32,
   GROUPKEY_PUSH: 33,
   GROUPKEY_PUSH_ACK: 35,
+  // The first for private use (RFC 2408 section 3.1): what stands for Cisco's own acknowledgement is ours.
+  X_GROUPKEY_PUSH_ACK: 240,
 });
 
 /** Payloads 2 and 3 stand inside of SA only. */

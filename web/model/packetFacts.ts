@@ -48,6 +48,8 @@ const ISAKMP_EXCHANGES: Readonly<Record<number, readonly [string, PacketClass]>>
   32: ["GROUPKEY-PULL", "registration"],
   33: ["GROUPKEY-PUSH", "rekey"],
   35: ["GROUPKEY-PUSH-ACK", "ack"],
+  // Cisco's own acknowledgement, under the first number for private use.
+  240: ["GROUPKEY-PUSH-ACK", "ack"],
 };
 
 const ICMP_TYPES: Readonly<Record<number, string>> = {

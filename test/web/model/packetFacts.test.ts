@@ -42,6 +42,11 @@ describe("packetFacts", () => {
       class: "rekey",
       label: "GROUPKEY-PUSH",
     });
+    // Of RFC 8263, and the one that IOS routers send each other.
+    for (const exchange of [35, 240]) {
+      const facts = packetFacts(ip(17, "1.1.1.1", "2.2.2.2", udp(848, 848, ike(exchange, 0, 0x10))));
+      expect(facts).toMatchObject({ class: "ack", label: "GROUPKEY-PUSH-ACK" });
+    }
   });
 
   it("calls what is readable on the path clear, and ICMP by its type", () => {
