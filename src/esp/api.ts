@@ -51,7 +51,7 @@ export interface DataSa {
   /** Hard end: the SA neither sends nor receives from here on. */
   readonly expiresAt: Micros;
   /** Sender-ID bits that open the IV of a counter-mode cipher, or undefined (RFC 6054). */
-  readonly senderId?: { readonly value: number; readonly bits: number };
+  readonly senderId?: { readonly value: number; readonly bits: number } | undefined;
 }
 
 /** From a role to the data plane of the same router. */

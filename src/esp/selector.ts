@@ -29,6 +29,22 @@ export function flowOf(header: IpHeader, packet: Bytes): Flow {
   };
 }
 
+/** Whether two selectors are about the same packets. */
+export function sameSelector(a: Selector, b: Selector): boolean {
+  if (a === b) return true;
+  return (
+    a.sourceFirst === b.sourceFirst &&
+    a.sourceLast === b.sourceLast &&
+    a.destinationFirst === b.destinationFirst &&
+    a.destinationLast === b.destinationLast &&
+    a.protocol === b.protocol &&
+    a.sourcePortFirst === b.sourcePortFirst &&
+    a.sourcePortLast === b.sourcePortLast &&
+    a.destinationPortFirst === b.destinationPortFirst &&
+    a.destinationPortLast === b.destinationPortLast
+  );
+}
+
 /**
  * The first rule that matches. A fragment behind the first shows no ports: it matches a `protect` rule by the rest of
  * the selector and a `bypass` rule only where any port will do, so that nothing leaves in clear by being cut (IOS treats

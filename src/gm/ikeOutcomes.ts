@@ -6,11 +6,12 @@ import { answerAuth, respond, saView } from "../ikev2/endpoint.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import { protocolEvent } from "./events.ts";
 import { onEstablished, onIkeKeys, onRegistrationAnswer } from "./gikev2Registration.ts";
-import { onInbandRekey } from "./inbandRekey.ts";
+import { followInbandRekey, inbandAnswer, readInbandRekey } from "./inbandRekey.ts";
 import { registeringOver, serverFailed, waitToRegister } from "./registration.ts";
 import type { Turn } from "./state.ts";
 import { dialectFor, groupsOf, ikeOf, rekeysInband } from "./state.ts";
 
+const NO_RESPONDER = { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN } as const;
 const UNSUPPORTED = dialectOf("rfc9838").refusal(NotifyType.NO_PROPOSAL_CHOSEN);
 
 export function followIke(turn: Turn, outcomes: readonly IkeOutcome[]): void {
@@ -18,7 +19,6 @@ export function followIke(turn: Turn, outcomes: readonly IkeOutcome[]): void {
 }
 
 function followOne(turn: Turn, outcome: IkeOutcome): void {
-  const { tools, now } = turn;
   switch (outcome.kind) {
     case "keys":
       onIkeKeys(turn, outcome.entry);
@@ -34,20 +34,12 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
     case "closed":
       onClosed(turn, outcome.sa, outcome.reason, outcome.notify);
       break;
-    case "request": {
-      const { sa, exchange, messageId, payloads } = outcome;
-      const inband = groupsOf(turn, "gikev2").some((group) => dialectFor(group).inbandExchange === exchange);
-      const answer = inband ? onInbandRekey(turn, sa, messageId, payloads) : undefined;
-      followIke(turn, respond(ikeOf(turn), tools, sa, messageId, answer?.payloads ?? UNSUPPORTED, now));
-      answer?.afterwards();
+    case "request":
+      onRequest(turn, outcome);
       break;
-    }
     case "authenticating":
       // A member starts IKE SAs and takes none.
-      followIke(
-        turn,
-        answerAuth(ikeOf(turn), tools, outcome.sa, { accept: false, notify: NotifyType.NO_PROPOSAL_CHOSEN }, now),
-      );
+      followIke(turn, answerAuth(ikeOf(turn), turn.tools, outcome.sa, NO_RESPONDER, turn.now));
       break;
     case "response":
       onRegistrationAnswer(turn, outcome.sa, outcome.tag, outcome.payloads);
@@ -59,6 +51,19 @@ function followOne(turn: Turn, outcome: IkeOutcome): void {
       // Answers to withdrawals change nothing, and members ask for no Child SAs.
       break;
   }
+}
+
+/** Key servers ask members for nothing but to take a rekey. */
+function onRequest(turn: Turn, { sa, exchange, messageId, payloads }: Extract<IkeOutcome, { kind: "request" }>): void {
+  const reading = isInbandRekey(turn, exchange) ? readInbandRekey(turn, sa, messageId, payloads) : undefined;
+  const answer = reading === undefined ? UNSUPPORTED : inbandAnswer(reading);
+  followIke(turn, respond(ikeOf(turn), turn.tools, sa, messageId, answer, turn.now));
+  if (reading !== undefined) followInbandRekey(turn, sa, reading);
+}
+
+function isInbandRekey(turn: Turn, exchange: number): boolean {
+  for (const group of groupsOf(turn, "gikev2")) if (dialectFor(group).inbandExchange === exchange) return true;
+  return false;
 }
 
 /**

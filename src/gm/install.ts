@@ -4,12 +4,11 @@ import { isMulticastIpv4, parseIpv4 } from "../base/ipv4.ts";
 import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
-import { secret } from "../base/secret.ts";
-import { splitSaKeys } from "../crypto/prf.ts";
+import { NO_SECRET, secret } from "../base/secret.ts";
+import { saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
 import type { DataSa } from "../esp/api.ts";
-import type { DataSaPolicy, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
-import { isCounterMode, specsOf } from "../gikev2/policy.ts";
-import { selectorKey } from "../gikev2/selectors.ts";
+import type { DataSaPolicy, DataSuite, Deletion, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
+import { isCounterMode, specsOf, usesCounterMode } from "../gikev2/policy.ts";
 import { gmEvent, protocolEvent } from "./events.ts";
 import { chooseSender } from "./rollover.ts";
 import { familyOf, trafficRules } from "./rules.ts";
@@ -26,7 +25,7 @@ export type UpdateProblem = "noSenderId" | "senderIdTooLong" | "unauthenticatedK
 
 /** A member that sends needs a Sender-ID for counter-mode ciphers, and one that fits. RFC 9838 section 2.5.2. */
 export function grantProblem(group: GmGroup, { policy, senderIds }: Grant): UpdateProblem | undefined {
-  if (group.config.senderIds === undefined || !policy.dataSas.some((sa) => isCounterMode(sa.suite))) return undefined;
+  if (group.config.senderIds === undefined || !usesCounterMode(policy)) return undefined;
   if (senderIds.length === 0) return "noSenderId";
   const limit = 2 ** (policy.senderIdBits ?? 0);
   return senderIds.some((id) => id >= limit) ? "senderIdTooLong" : undefined;
@@ -54,7 +53,7 @@ export function installGrant(
     answered: undefined,
     previousKekSpi: old?.kek?.sa.spi,
     teks: [],
-    rules: want === "kek" ? (old?.rules ?? []) : trafficRules(group, policy),
+    rules: want === "kek" ? (old?.rules ?? []) : trafficRules(group, policy, old?.rules ?? []),
     senderIds,
     senderIdBits: policy.senderIdBits ?? 0,
     joined: old?.joined,
@@ -85,31 +84,51 @@ function replaceTeks(
   old: readonly HeldTek[],
   doubt: Micros,
 ): void {
-  const fresh = new Set(grant.policy.dataSas.map((one) => one.spi));
-  for (const tek of old) if (!fresh.has(tek.spi)) removeTek(turn, group, tek, "replaced");
-  held.teks = teksOf(turn, group, grant).map((tek) => ({ ...tek, doubt }));
-  const kept = new Set(old.map((tek) => tek.spi));
+  for (const tek of old) if (!hasSpi(grant.policy.dataSas, tek.spi)) removeTek(turn, group, tek, "replaced");
+  held.teks = teksOf(turn, group, grant, [], doubt);
   for (const tek of held.teks) {
     // A TEK that is held already stays as it is, unless the new Sender-ID has to get into its IVs.
-    if (!kept.has(tek.spi) || isCounterMode(tek.suite)) installTek(turn, group, held, tek);
+    if (!hasSpi(old, tek.spi) || isCounterMode(tek.suite)) installTek(turn, group, held, tek);
   }
 }
 
-/** Data SAs of a policy, the newest generation first; those of one family are numbered downwards from the newest. */
-function teksOf(turn: Turn, group: GmGroup, { policy, keys }: GroupUpdate): HeldTek[] {
-  const seen = new Map<string, number>();
-  let most = 0;
-  const placed = policy.dataSas.map((sa) => {
-    const key = selectorKey(sa.selector);
-    const depth = seen.get(key) ?? 0;
-    seen.set(key, depth + 1);
-    most = Math.max(most, depth + 1);
-    return { sa, depth, family: familyOf(group, key) };
-  });
-  group.generation += most;
-  return placed.map(({ sa, depth, family }) =>
-    heldTek(turn, sa, family, group.generation - depth, keys.teks.get(sa.spi)!, policy),
-  );
+function hasSpi(list: readonly { readonly spi: number }[], spi: number): boolean {
+  for (const one of list) if (one.spi === spi) return true;
+  return false;
+}
+
+/**
+ * The data SAs of a policy that are not among the `known` ones, the newest generation first; those of one family are
+ * numbered downwards from the newest.
+ */
+function teksOf(
+  turn: Turn,
+  group: GmGroup,
+  { policy, keys }: GroupUpdate,
+  known: readonly HeldTek[],
+  doubt: Micros,
+): HeldTek[] {
+  const { dataSas } = policy;
+  const families = dataSas.map(({ selector }, place) => familyOf(group, selector, place));
+  const before = group.generation;
+  for (let i = 0; i < dataSas.length; i++) {
+    group.generation = Math.max(group.generation, before + depthOf(families, i) + 1);
+  }
+  const teks: HeldTek[] = [];
+  for (let i = 0; i < dataSas.length; i++) {
+    const sa = dataSas[i]!;
+    if (hasSpi(known, sa.spi)) continue;
+    const key = keys.teks.get(sa.spi)!;
+    teks.push(heldTek(turn, sa, families[i]!, group.generation - depthOf(families, i), key, policy, doubt));
+  }
+  return teks;
+}
+
+/** How many in front are of the same family. */
+function depthOf(families: readonly number[], index: number): number {
+  let depth = 0;
+  for (let i = 0; i < index; i++) if (families[i] === families[index]) depth++;
+  return depth;
 }
 
 function heldTek(
@@ -119,6 +138,7 @@ function heldTek(
   generation: number,
   key: Secret,
   { mode, atdSeconds }: GroupUpdate["policy"],
+  doubt: Micros,
 ): HeldTek {
   return {
     spi: sa.spi,
@@ -131,8 +151,8 @@ function heldTek(
     installedAt: turn.now,
     lifetimeSeconds: sa.lifetimeSeconds,
     expiresAt: turn.now + sa.lifetimeSeconds * SECOND,
-    doubt: 0,
-    ...(atdSeconds === undefined ? {} : { sendFrom: turn.now + atdSeconds * SECOND }),
+    doubt,
+    sendFrom: atdSeconds === undefined ? undefined : turn.now + atdSeconds * SECOND,
     nextSpis: sa.nextSpis,
   };
 }
@@ -144,16 +164,19 @@ export function applyUpdate(turn: Turn, group: GmGroup, update: GroupUpdate): Up
   const { held } = group;
   assert(held !== undefined, "a rekey without policy");
   const { policy, keys } = update;
-  const counted = policy.dataSas.some((sa) => isCounterMode(sa.suite));
   // Such a member must not install the SA and must register again (RFC 9838 section 2.4.1.4).
-  if (counted && group.config.senderIds !== undefined && held.senderIds.length === 0) return "noSenderId";
+  if (group.config.senderIds !== undefined && held.senderIds.length === 0 && usesCounterMode(policy)) {
+    return "noSenderId";
+  }
   if (policy.kek !== undefined && held.kek === undefined) return "unauthenticatedKek";
   const before = held.teks;
   if (policy.dataSas.length > 0) {
-    const known = new Set(before.map((tek) => tek.spi));
-    const added = teksOf(turn, group, update).filter((tek) => !known.has(tek.spi));
-    held.rules = trafficRules(group, policy);
-    order(turn, { kind: "rules", group: group.config.name, rules: held.rules });
+    const added = teksOf(turn, group, update, before, 0);
+    const rules = trafficRules(group, policy, held.rules);
+    if (rules !== held.rules) {
+      held.rules = rules;
+      order(turn, { kind: "rules", group: group.config.name, rules });
+    }
     held.teks = [...added, ...before];
     for (const tek of added) installTek(turn, group, held, tek);
   }
@@ -164,23 +187,28 @@ export function applyUpdate(turn: Turn, group: GmGroup, update: GroupUpdate): Up
     held.assembly = undefined;
     held.path = keys.path ?? held.path;
   }
-  // What the message itself names lives on: some key servers of GDOI repeat the TEKs in use.
-  const named = new Set(policy.dataSas.map(({ spi }) => spi));
-  for (const deletion of update.deletions) {
-    if (deletion.kind === "member") continue;
-    const gone = deletion.kind === "dataSas" ? new Set(deletion.spis) : undefined;
-    const doomed = before.filter(({ spi }) => !named.has(spi) && (gone === undefined || gone.has(spi)));
-    deleteTeks(turn, group, doomed, (policy.dtdSeconds ?? 0) * SECOND);
-  }
+  for (const deletion of update.deletions) deleteTeks(turn, group, before, deletion, policy);
   refreshKeys(turn, group);
   if (policy.dataSas.length > 0 || policy.kek !== undefined) armReregistration(turn, group);
   return undefined;
 }
 
-/** A deactivation delay lets packets under way arrive: the SA receives until it has passed. RFC 9838 section 4.4.3.1. */
-function deleteTeks(turn: Turn, group: GmGroup, doomed: readonly HeldTek[], delay: Micros): void {
-  for (const tek of doomed) {
-    if (delay > 0) tek.expiresAt = Math.min(tek.expiresAt, turn.now + delay);
+/**
+ * What the message itself names lives on: some key servers of GDOI repeat the TEKs in use. A deactivation delay lets
+ * packets under way arrive: the SA receives until it has passed. RFC 9838 section 4.4.3.1.
+ */
+function deleteTeks(
+  turn: Turn,
+  group: GmGroup,
+  teks: readonly HeldTek[],
+  deletion: Deletion,
+  { dataSas, dtdSeconds = 0 }: GroupUpdate["policy"],
+): void {
+  if (deletion.kind === "member") return;
+  for (const tek of teks) {
+    if (deletion.kind === "dataSas" && !deletion.spis.includes(tek.spi)) continue;
+    if (hasSpi(dataSas, tek.spi)) continue;
+    if (dtdSeconds > 0) tek.expiresAt = Math.min(tek.expiresAt, turn.now + dtdSeconds * SECOND);
     else dropTek(turn, group, tek, "deleted");
   }
 }
@@ -284,30 +312,43 @@ function installTek(turn: Turn, group: GmGroup, held: HeldPolicy, tek: HeldTek):
 }
 
 function dataSaOf(group: GmGroup, held: HeldPolicy, tek: HeldTek): DataSa {
-  const specs = specsOf(tek.suite);
-  assert(specs !== undefined, "a TEK of a suite that we do not have");
-  const { encr, integ } = splitSaKeys(specs.encr, specs.integ, tek.key.secret);
-  const senderId = isCounterMode(tek.suite) ? held.senderIds[0] : undefined;
+  const { suite } = tek;
+  const { encrKey, integKey } = splitTek(suite, tek.key);
+  const senderId = isCounterMode(suite) ? held.senderIds[0] : undefined;
   return {
     group: group.config.name,
     family: tek.family,
     generation: tek.generation,
     spi: tek.spi,
-    ...tek.suite,
-    encrKey: secret(encr),
-    integKey: secret(integ),
+    encr: suite.encr,
+    encrKeyBits: suite.encrKeyBits,
+    integ: suite.integ,
+    encrKey,
+    integKey,
     sequenceNumbers: tek.sequenceNumbers,
     mode: tek.mode,
     installedAt: tek.installedAt,
     expiresAt: tek.expiresAt,
-    ...(senderId === undefined ? {} : { senderId: { value: senderId, bits: held.senderIdBits } }),
+    senderId: senderId === undefined ? undefined : { value: senderId, bits: held.senderIdBits },
   };
+}
+
+/** With an AEAD cipher the key is one whole. */
+function splitTek(suite: DataSuite, key: Secret): Pick<DataSa, "encrKey" | "integKey"> {
+  const specs = specsOf(suite);
+  assert(specs !== undefined, "a TEK of a suite that we do not have");
+  const { encr, integ } = specs;
+  assert(key.secret.length === saKeyOctets(encr, integ), "a TEK of another length than its suite's");
+  if (integ === undefined) return { encrKey: key, integKey: NO_SECRET };
+  const keys = splitSaKeys(encr, integ, key.secret);
+  return { encrKey: secret(keys.encr), integKey: secret(keys.integ) };
 }
 
 function dropTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason): void {
   const held = group.held!;
-  if (!held.teks.includes(tek)) return;
-  held.teks = held.teks.filter((one) => one !== tek);
+  const place = held.teks.indexOf(tek);
+  if (place < 0) return;
+  held.teks = held.teks.toSpliced(place, 1);
   removeTek(turn, group, tek, reason);
 }
 
@@ -345,36 +386,49 @@ export function refreshKeys(turn: Turn, group: GmGroup): void {
   if (held === undefined) return;
   for (const tek of held.teks) if (tek.expiresAt <= turn.now) dropTek(turn, group, tek, "expired");
   if (held.kek !== undefined && held.kek.expiresAt <= turn.now) dropKek(turn, group, "expired");
-  const instants = held.teks.map((tek) => tek.expiresAt);
-  if (held.kek !== undefined) instants.push(held.kek.expiresAt);
+  let next = held.kek?.expiresAt ?? NEVER;
+  for (const tek of held.teks) next = Math.min(next, tek.expiresAt);
   // A member that does not send has no use for an outbound SA.
-  if (group.config.senderIds !== undefined) instants.push(...chooseSenders(turn, group, held));
-  if (instants.length === 0) stopTimer(turn, "keys", group);
-  else startTimer(turn, "keys", group, Math.min(...instants));
+  if (group.config.senderIds !== undefined) next = Math.min(next, chooseSenders(turn, group, held));
+  if (next === NEVER) stopTimer(turn, "keys", group);
+  else startTimer(turn, "keys", group, next);
 }
 
-/** Instants at which a choice must be made anew. */
-function chooseSenders(turn: Turn, group: GmGroup, held: HeldPolicy): Micros[] {
-  const instants: Micros[] = [];
-  for (const family of new Set(held.teks.map((tek) => tek.family))) {
-    const candidates = held.teks.filter((tek) => tek.family === family);
-    const { tek, until } = chooseSender(candidates, turn.now, group.tuning.rolloverLeft);
-    if (until !== undefined) instants.push(until);
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The first instant at which a choice must be made anew. */
+function chooseSenders(turn: Turn, group: GmGroup, held: HeldPolicy): Micros {
+  const { teks } = held;
+  let next = NEVER;
+  for (let i = 0; i < teks.length; i++) {
+    if (!isNewest(teks, i)) continue;
+    const { family } = teks[i]!;
+    const { tek, until } = chooseSender(teks, family, turn.now, group.tuning.rolloverLeft);
+    if (until !== undefined) next = Math.min(next, until);
     if (tek === undefined || held.sending.get(family) === tek.spi) continue;
     held.sending.set(family, tek.spi);
     order(turn, { kind: "sendWith", group: group.config.name, family, spi: tek.spi });
     turn.out.push(gmEvent("gm.sendingWith", { group: group.config.name, spi: spiText(tek.spi), family }));
   }
-  return instants;
+  return next;
 }
 
 /** The earliest instant at which a key would be missed. New draws with each key that is installed. */
 function armReregistration(turn: Turn, group: GmGroup): void {
-  const held = group.held!;
-  const newest = new Map<number, HeldTek>();
-  for (const tek of held.teks) if (!newest.has(tek.family)) newest.set(tek.family, tek);
-  const keys = held.kek === undefined ? [...newest.values()] : [...newest.values(), held.kek];
-  const instants = keys.map((key) => reregisterInstant(turn.now, key.expiresAt, key.lifetimeSeconds, turn.tools.rng));
-  group.reregisterAt = Math.min(...instants);
-  startTimer(turn, "reregister", group, group.reregisterAt);
+  const { teks, kek } = group.held!;
+  let first = NEVER;
+  for (let i = 0; i < teks.length; i++) if (isNewest(teks, i)) first = Math.min(first, missedAt(turn, teks[i]!));
+  if (kek !== undefined) first = Math.min(first, missedAt(turn, kek));
+  group.reregisterAt = first;
+  startTimer(turn, "reregister", group, first);
+}
+
+function missedAt({ now, tools }: Turn, { expiresAt, lifetimeSeconds }: HeldTek | HeldKek): Micros {
+  return reregisterInstant(now, expiresAt, lifetimeSeconds, tools.rng);
+}
+
+/** The newest TEK of each family stands in front of the others. */
+function isNewest(teks: readonly HeldTek[], index: number): boolean {
+  for (let i = 0; i < index; i++) if (teks[i]!.family === teks[index]!.family) return false;
+  return true;
 }

@@ -11,11 +11,11 @@ import { SECOND } from "../base/micros.ts";
 import { encrSpec } from "../crypto/suite.ts";
 import type { Arrival, GroupMessageHeader } from "../gdoi/groupMessage.ts";
 import type { RekeySa } from "../gikev2/dialect.ts";
-import type { GroupUpdate } from "../gikev2/policy.ts";
+import type { Deletion, GroupUpdate } from "../gikev2/policy.ts";
 import { readRekeyMessage } from "../gikev2/rekeyReading.ts";
 import { shortenedLifetime } from "../gikev2/shortenedLifetime.ts";
 import { markedIf } from "../wire/nonEsp.ts";
-import { protocolEvent } from "./events.ts";
+import { gmEvent, protocolEvent } from "./events.ts";
 import { applyUpdate, dropKek, dropTeks, refreshKeys } from "./install.ts";
 import { noteUnknownSpi } from "./missedRekey.ts";
 import { waitToRegister } from "./registration.ts";
@@ -133,27 +133,26 @@ export function reject(turn: Turn, group: GmGroup, reason: string, messageId: nu
 // ------------------------------------------------------------------------------------------------ what rekeys lead to
 
 export function accept(turn: Turn, group: GmGroup, update: GroupUpdate, transport: "unicast" | "multicast"): void {
+  const { config } = group;
   const held = group.held!;
   const { sequence } = held;
   const { policy, deletions } = update;
   held.rekeys += 1;
   held.rekeyedAt = turn.now;
   turn.out.push(
-    protocolEvent(group, "gm.rekeyReceived", {
+    gmEvent("gm.rekeyReceived", {
+      group: config.name,
+      protocol: config.protocol.kind,
       server: held.server.address,
-      address: group.config.local.address,
+      address: config.local.address,
       sequence,
       transport,
       teks: policy.dataSas.length,
       kek: policy.kek !== undefined,
     }),
   );
-  if (deletions.some((deletion) => deletion.kind === "member")) {
-    exclude(
-      turn,
-      group,
-      deletions.some((deletion) => deletion.kind === "allDataSas"),
-    );
+  if (isAmong(deletions, "member")) {
+    exclude(turn, group, isAmong(deletions, "allDataSas"));
     return;
   }
   const problem = applyUpdate(turn, group, update);
@@ -167,6 +166,11 @@ export function accept(turn: Turn, group: GmGroup, update: GroupUpdate, transpor
     stopTimer(turn, "retry", group);
     moveTo(group, "rekeyed", { at: "registered" });
   }
+}
+
+function isAmong(deletions: readonly Deletion[], kind: Deletion["kind"]): boolean {
+  for (const deletion of deletions) if (deletion.kind === kind) return true;
+  return false;
 }
 
 /** Registers again after a random few seconds; whoever is about to do so anyway needs no telling. */

@@ -1,17 +1,18 @@
 /**
  * Which of several TEKs a member sends with. Members get a new TEK at different instants, so each goes on with the old
  * one until it has 30 s left: by then everybody has the new one. The same rule makes a newcomer send with the oldest TEK
- * that is not in its last seconds. They begin earlier where its end is in doubt. Where the key server has given an activation delay (RFC 9838 ATD) the new TEK takes
- * over when that has passed.
+ * that is not in its last seconds. They begin earlier where its end is in doubt. Where the key server has given an
+ * activation delay (RFC 9838 ATD) the new TEK takes over when that has passed.
  */
 import { type Micros, SECOND } from "../base/micros.ts";
 
 export interface Candidate {
+  readonly family: number;
   readonly expiresAt: Micros;
   /** How much earlier others may see it end. */
   readonly doubt?: Micros;
   /** Activation delay over; undefined where none was given. */
-  readonly sendFrom?: Micros;
+  readonly sendFrom?: Micros | undefined;
 }
 
 export interface Choice<T> {
@@ -27,25 +28,39 @@ export interface Choice<T> {
  */
 const TRANSIT: Micros = SECOND;
 
-/** `teks` of one family, newest first. */
-export function chooseSender<T extends Candidate>(teks: readonly T[], now: Micros, rolloverLeft: Micros): Choice<T> {
-  const alive = teks.filter((tek) => tek.expiresAt > now);
-  const activated = alive.filter((tek) => tek.sendFrom !== undefined);
-  if (activated.length > 0) return chooseActivated(alive, now);
-  for (let i = alive.length - 1; i > 0; i--) {
-    const tek = alive[i]!;
+/** `teks`: newest first; those of other families are passed over. */
+export function chooseSender<T extends Candidate>(
+  teks: readonly T[],
+  family: number,
+  now: Micros,
+  rolloverLeft: Micros,
+): Choice<T> {
+  let newest: T | undefined;
+  let isDelayed = false;
+  for (const tek of teks) {
+    if (tek.family !== family || tek.expiresAt <= now) continue;
+    newest ??= tek;
+    isDelayed ||= tek.sendFrom !== undefined;
+  }
+  if (isDelayed) return chooseActivated(teks, family, now);
+  for (let i = teks.length - 1; i >= 0 && teks[i] !== newest; i--) {
+    const tek = teks[i]!;
+    if (tek.family !== family || tek.expiresAt <= now) continue;
     const until = tek.expiresAt - Math.max(rolloverLeft, (tek.doubt ?? 0) + TRANSIT);
     if (until > now) return { tek, until };
   }
-  return { tek: alive[0], until: undefined };
+  return { tek: newest, until: undefined };
 }
 
 /** The newest TEK whose delay is over; before that, the one in use. */
-function chooseActivated<T extends Candidate>(alive: readonly T[], now: Micros): Choice<T> {
-  const index = alive.findIndex((tek) => (tek.sendFrom ?? 0) <= now);
-  const waiting = alive.slice(0, index < 0 ? alive.length : index).map((tek) => tek.sendFrom!);
-  return {
-    tek: alive[index < 0 ? alive.length - 1 : index],
-    until: waiting.length === 0 ? undefined : Math.min(...waiting),
-  };
+function chooseActivated<T extends Candidate>(teks: readonly T[], family: number, now: Micros): Choice<T> {
+  let until: Micros | undefined;
+  let oldest: T | undefined;
+  for (const tek of teks) {
+    if (tek.family !== family || tek.expiresAt <= now) continue;
+    if ((tek.sendFrom ?? 0) <= now) return { tek, until };
+    until = Math.min(until ?? tek.sendFrom!, tek.sendFrom!);
+    oldest = tek;
+  }
+  return { tek: oldest, until };
 }

@@ -4,30 +4,40 @@
  */
 import { parseIpv4 } from "../base/ipv4.ts";
 import type { Selector, TrafficRule } from "../esp/api.ts";
+import { sameSelector } from "../esp/selector.ts";
 import type { GroupPolicy } from "../gikev2/policy.ts";
-import { selectorKey } from "../gikev2/selectors.ts";
 import { IpProtocol } from "../wire/ip.ts";
 import type { GmGroup } from "./state.ts";
 
-/** `policy`: of a registration or a rekey that has data SAs, the newest generation first. */
-export function trafficRules(group: GmGroup, policy: GroupPolicy): TrafficRule[] {
-  const rules = [...ownRules(group)];
-  const seen = new Set<string>();
+/**
+ * The rules that `policy` asks for: of a registration, or of a rekey that has data SAs, the newest generation first.
+ * `standing`: the rules so far; the same list is returned where they say it all already, as in most rekeys.
+ */
+export function trafficRules(
+  group: GmGroup,
+  policy: GroupPolicy,
+  standing: readonly TrafficRule[],
+): readonly TrafficRule[] {
+  const draft: Draft = { standing, size: 0, changed: undefined };
+  for (const rule of ownRules(group)) {
+    if (!keeps(draft, rule.action, rule.selector, rule.family)) add(draft, rule);
+  }
   let place = 0;
-  for (const { selector: first, more = [] } of policy.dataSas) {
-    const firstKey = selectorKey(first);
-    const family = familyOf(group, firstKey);
-    for (const selector of more.length === 0 ? [first] : [first, ...more]) {
-      addBypass(rules, policy, place++);
-      const key = selector === first ? firstKey : selectorKey(selector);
-      // Older generations repeat the selectors of the newest.
-      if (!seen.has(key)) rules.push({ action: "protect", selector, family });
-      seen.add(key);
+  let hint = 0;
+  for (const { selector, more = NO_MORE } of policy.dataSas) {
+    const family = familyOf(group, selector, hint);
+    hint = family + 1;
+    for (let i = -1; i < more.length; i++) {
+      putBypass(draft, policy, place++);
+      putProtect(draft, i < 0 ? selector : more[i]!, family);
     }
   }
-  addBypass(rules, policy, place);
-  return rules;
+  putBypass(draft, policy, place);
+  return finished(draft);
 }
+
+const NO_FAMILY = -1;
+const NO_MORE: readonly Selector[] = [];
 
 /** Rules in front by what was configured: they are the same at each rekey. */
 const rulesInFront = new WeakMap<GmGroup["config"], readonly TrafficRule[]>();
@@ -42,21 +52,68 @@ function ownRules({ config }: GmGroup): readonly TrafficRule[] {
   return rules;
 }
 
-function addBypass(rules: TrafficRule[], policy: GroupPolicy, place: number): void {
-  for (const { before, selector } of policy.bypass) if (before === place) rules.push(bypass(selector));
+/**
+ * The number of a family of data SAs, which the first selector of the SA names; one that was never seen gets the next
+ * one. `hint`: where it is looked for first.
+ */
+export function familyOf({ families }: GmGroup, selector: Selector, hint: number): number {
+  const likely = families[hint];
+  if (likely !== undefined && sameSelector(likely, selector)) return hint;
+  const known = families.findIndex((one) => sameSelector(one, selector));
+  return known >= 0 ? known : families.push(selector) - 1;
+}
+
+// --------------------------------------------------------------------------------------- a list that mostly stays as it is
+
+/** The first `size` rules of `standing`, until one is to be another; from then on a list of its own. */
+interface Draft {
+  readonly standing: readonly TrafficRule[];
+  size: number;
+  changed: TrafficRule[] | undefined;
+}
+
+/** Whether the next rule is in its place already. */
+function keeps(draft: Draft, action: TrafficRule["action"], selector: Selector, family: number): boolean {
+  const rule = draft.changed === undefined ? draft.standing[draft.size] : undefined;
+  if (rule === undefined || rule.action !== action || rule.family !== family) return false;
+  if (!sameSelector(rule.selector, selector)) return false;
+  draft.size++;
+  return true;
+}
+
+function add(draft: Draft, rule: TrafficRule): void {
+  draft.changed ??= draft.standing.slice(0, draft.size);
+  draft.changed.push(rule);
+}
+
+/** Older generations repeat the selectors of the newest: they are in the list, which has each of them but once. */
+function putProtect(draft: Draft, selector: Selector, family: number): void {
+  if (keeps(draft, "protect", selector, family) || isProtected(draft, selector)) return;
+  add(draft, { action: "protect", selector, family });
+}
+
+function isProtected({ standing, size, changed }: Draft, selector: Selector): boolean {
+  const rules = changed ?? standing;
+  const count = changed === undefined ? size : changed.length;
+  for (let i = 0; i < count; i++) {
+    const rule = rules[i]!;
+    if (rule.action === "protect" && sameSelector(rule.selector, selector)) return true;
+  }
+  return false;
+}
+
+function putBypass(draft: Draft, policy: GroupPolicy, place: number): void {
+  for (const { before, selector } of policy.bypass) {
+    if (before === place && !keeps(draft, "bypass", selector, NO_FAMILY)) add(draft, bypass(selector));
+  }
 }
 
 function bypass(selector: Selector): TrafficRule {
-  return { action: "bypass", selector, family: -1 };
+  return { action: "bypass", selector, family: NO_FAMILY };
 }
 
-/** The number of a family of data SAs, which the first selector of the SA names; one that was never seen gets the next one. */
-export function familyOf(group: GmGroup, key: string): number {
-  const known = group.families.get(key);
-  if (known !== undefined) return known;
-  const family = group.families.size;
-  group.families.set(key, family);
-  return family;
+function finished({ standing, size, changed }: Draft): readonly TrafficRule[] {
+  return changed ?? (size === standing.length ? standing : standing.slice(0, size));
 }
 
 const ANY_PORT = [0, 65535] as const;

@@ -7,7 +7,7 @@ import type { Micros } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Timers } from "../base/timers.ts";
 import { cancelTimer, createTimers, setTimer } from "../base/timers.ts";
-import type { DataPlaneOrder, TrafficRule } from "../esp/api.ts";
+import type { DataPlaneOrder, Selector, TrafficRule } from "../esp/api.ts";
 import { gdoiProtocol } from "../gdoi/gdoiProtocol.ts";
 import { createPulls, type Pulls } from "../gdoi/pull.ts";
 import { DEFAULT_SWITCHES } from "../gdoi/switches.ts";
@@ -78,8 +78,8 @@ export interface GmGroup {
   server: number;
   /** What was handed out, until it ends, is replaced or deleted. */
   held: HeldPolicy | undefined;
-  /** Families of data SAs by their selectors; numbers stay through rekeys and registrations. */
-  readonly families: Map<string, number>;
+  /** Families of data SAs: the selectors that name them, by number. They stay through rekeys and registrations. */
+  readonly families: Selector[];
   /** TEK generations installed so far. */
   generation: number;
   /** The IKE SA before the current one: the key server closes it. */
@@ -164,7 +164,8 @@ export interface HeldTek {
    * made, and an answer that got lost comes again as it was.
    */
   readonly doubt: Micros;
-  readonly sendFrom?: Micros;
+  /** Undefined where no activation delay was given. */
+  readonly sendFrom: Micros | undefined;
   /** SPIs announced as its successors. */
   readonly nextSpis: readonly number[];
 }
@@ -286,7 +287,7 @@ function newGroup(config: GmGroupConfig, index: number): GmGroup {
     phase: { at: "idle" },
     server: 0,
     held: undefined,
-    families: new Map(),
+    families: [],
     generation: 0,
     retiredSa: undefined,
     reregisterAt: undefined,
@@ -320,8 +321,11 @@ export function dialectFor({ config: { protocol } }: GmGroup): Dialect {
 }
 
 /** The groups that speak a protocol. */
-export function groupsOf({ state }: Turn, kind: ProtocolKind): readonly GmGroup[] {
-  return state.groups.filter(({ config }) => config.protocol.kind === kind);
+export function groupsOf({ state: { groups } }: Turn, kind: ProtocolKind): readonly GmGroup[] {
+  for (const { config } of groups) {
+    if (config.protocol.kind !== kind) return groups.filter((group) => group.config.protocol.kind === kind);
+  }
+  return groups;
 }
 
 /** Takes a transition; `phase` is the state that the table demands, with its data. */

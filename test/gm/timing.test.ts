@@ -30,9 +30,9 @@ describe("the lead of a re-registration", () => {
 });
 
 describe("the TEK that a member sends with", () => {
-  const old = { name: "old", expiresAt: 600 * SECOND };
-  const fresh = { name: "fresh", expiresAt: 1200 * SECOND };
-  const at = (seconds: number, teks = [fresh, old]) => chooseSender(teks, seconds * SECOND, 30 * SECOND);
+  const old = { name: "old", family: 0, expiresAt: 600 * SECOND };
+  const fresh = { name: "fresh", family: 0, expiresAt: 1200 * SECOND };
+  const at = (seconds: number, teks = [fresh, old]) => chooseSender(teks, 0, seconds * SECOND, 30 * SECOND);
 
   it("is the old one until it has 30 s left", () => {
     expect(at(500)).toEqual({ tek: old, until: 570 * SECOND });
@@ -46,8 +46,14 @@ describe("the TEK that a member sends with", () => {
   });
 
   it("is of three the oldest that is not in its last seconds", () => {
-    const newest = { name: "newest", expiresAt: 1800 * SECOND };
+    const newest = { name: "newest", family: 0, expiresAt: 1800 * SECOND };
     expect(at(580, [newest, fresh, old])).toEqual({ tek: fresh, until: 1170 * SECOND });
+  });
+
+  it("is never one of another family", () => {
+    const other = { ...old, name: "other", family: 1 };
+    expect(at(500, [fresh, other])).toEqual({ tek: fresh, until: undefined });
+    expect(at(500, [other])).toEqual({ tek: undefined, until: undefined });
   });
 
   it("changes when the activation delay has passed, where the key server gave one", () => {
