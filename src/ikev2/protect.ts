@@ -100,10 +100,11 @@ export function openPart(
 }
 
 /** The inner payloads. Throws WireError where they are no chain, or hold an encrypted payload once more. */
-export function readInner(octets: Bytes, first: number, known: Registry): Payload[] {
+export function readInner(octets: Bytes, first: number, known: Registry): readonly Payload[] {
   const r = new Reader(octets);
   const { payloads, sealed } = readChain(r, first, known);
-  if (sealed !== undefined) throw new WireError("badValue", "an encrypted payload inside an encrypted payload", r.at);
+  if (sealed !== PayloadType.NONE)
+    throw new WireError("badValue", "an encrypted payload inside an encrypted payload", r.at);
   if (r.left > 0) throw new WireError("trailing", `${r.left} octets after the last payload`, r.at);
   return payloads;
 }

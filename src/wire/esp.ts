@@ -5,7 +5,7 @@
 import { type Bytes, Reader } from "../base/bytes.ts";
 import type { Field } from "./field.ts";
 import { IpProtocol } from "./ip.ts";
-import { hexNumber, type Infer, nameOf, rest, struct, u32 } from "./kit.ts";
+import { hexNumber, type Infer, NO_SCOPE, nameOf, rest, struct, u32 } from "./kit.ts";
 import { Tree } from "./tree.ts";
 
 export const ESP_HEADER_LENGTH = 8;
@@ -34,8 +34,8 @@ export function dissectEsp(octets: Bytes, open?: OpenEsp, inner?: (nextHeader: n
   const tree = new Tree("ESP", octets.length);
   const r = new Reader(octets);
   tree.attempt(r, octets.length, () => {
-    const spi = u32.shown(hexNumber(4)).read(r, tree, "SPI", {});
-    const sequence = u32.read(r, tree, "Sequence number", {});
+    const spi = u32.shown(hexNumber(4)).read(r, tree, "SPI", NO_SCOPE);
+    const sequence = u32.read(r, tree, "Sequence number", NO_SCOPE);
     tree.describe(`SPI ${hexNumber(4)(spi)}, sequence ${sequence}`, "RFC 4303 2");
     const at = r.at;
     r.rest();

@@ -4,7 +4,7 @@
  */
 import { type Bytes, type Reader, toHex, type Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
-import { type Codec, type NumberSpace, nameOf } from "./kit.ts";
+import { type Codec, NO_SCOPE, type NumberSpace, nameOf, withOne } from "./kit.ts";
 import type { PayloadsShape } from "./shape.ts";
 import type { Tree } from "./tree.ts";
 
@@ -81,7 +81,7 @@ export function writePayloads(w: Writer, payloads: readonly AnyPayload[], known:
  * is refused (RFC 2408 section 5.3): it is how a wrong key shows. Throws WireError.
  */
 export function readPayloads<P>(r: Reader, first: number, known: PayloadSet, tree?: Tree): P[] {
-  const payloads: AnyPayload[] = [];
+  let payloads: AnyPayload[] | undefined;
   for (let number = first, count = 0; number !== NONE; count++) {
     if (count >= PAYLOADS_MAX) throw new WireError("tooMany", `more than ${PAYLOADS_MAX} payloads`, r.at);
     const name = nameOf(known.numbers, number);
@@ -91,13 +91,13 @@ export function readPayloads<P>(r: Reader, first: number, known: PayloadSet, tre
     const next = readHeader(r, known, tree, name);
     const entry = known.byNumber.get(number);
     if (tree !== undefined) dissectBody(r, tree, entry?.codec);
-    else if (entry === undefined) payloads.push({ kind: "unknown", type: number, body: r.rest() });
-    else payloads.push({ kind: entry.kind, body: readBody(r, name, entry.codec) });
+    else if (entry === undefined) payloads = withOne(payloads, { kind: "unknown", type: number, body: r.rest() });
+    else payloads = withOne(payloads, { kind: entry.kind, body: readBody(r, name, entry.codec) });
     tree?.leave(r.at, "");
     r.end = end;
     number = next;
   }
-  return payloads as P[];
+  return (payloads ?? []) as P[];
 }
 
 /** The four octets of a generic payload header; the reader is then narrowed to the body. RFC 2408 section 3.2. */
@@ -119,7 +119,7 @@ function readHeader(r: Reader, known: PayloadSet, tree: Tree | undefined, name: 
 
 function readBody(r: Reader, name: string, codec: AnyCodec): unknown {
   try {
-    const body: unknown = codec.read(r, undefined, name, {});
+    const body: unknown = codec.read(r, undefined, name, NO_SCOPE);
     if (r.left > 0) throw new WireError("trailing", `${r.left} octets after the last field`, r.at);
     return body;
   } catch (error) {
@@ -131,7 +131,7 @@ function readBody(r: Reader, name: string, codec: AnyCodec): unknown {
 function dissectBody(r: Reader, tree: Tree, codec: AnyCodec | undefined): void {
   const end = r.end;
   tree.attempt(r, end, () => {
-    if (codec !== undefined) return void codec.read(r, tree, "", {});
+    if (codec !== undefined) return void codec.read(r, tree, "", NO_SCOPE);
     const at = r.at;
     const octets = r.rest();
     tree.leaf("Data", at, end, octets.length <= 32 ? toHex(octets) : `${octets.length} octets`);

@@ -2,24 +2,18 @@
  * An ISAKMP message: the 28-octet header and its chain of payloads, in clear or encrypted as a whole. Decryption is for
  * who holds the keys; the decrypted chain is read with `readIsakmpChain`.
  */
-import { type Bytes, fromHex, Reader, toHex, Writer } from "../base/bytes.ts";
+import { type Bytes, Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
+import { cookie } from "./cookie.ts";
 import type { Field } from "./field.ts";
 import { firstNumber, readPayloads, writePayloads } from "./isakmpChain.ts";
 import { ISAKMP_AUTHENTICATED, ISAKMP_COMMIT, ISAKMP_ENCRYPTED } from "./isakmpNumbers.ts";
 import { GDOI, ISAKMP, type IsakmpPayload, type IsakmpSet } from "./isakmpPayloads.ts";
-import { bytes, hexNumber, type Infer, mapped, nameOf, struct, u8, u32 } from "./kit.ts";
+import { hexNumber, type Infer, NO_SCOPE, nameOf, struct, u8, u32 } from "./kit.ts";
 import { Tree } from "./tree.ts";
 
 export const ISAKMP_HEADER_LENGTH = 28;
 const ISAKMP_VERSION = 0x10;
-
-const cookie = mapped(
-  bytes(8),
-  (octets) => toHex(octets),
-  (text: string) => fromHex(text),
-  (text) => text,
-);
 
 function header(known: IsakmpSet) {
   return struct("ISAKMP header", "RFC 2408 3.1", {
@@ -73,7 +67,7 @@ export function isEncrypted(message: { readonly flags: number }): boolean {
 
 /** Header only; throws WireError. It finds the SA, and with it the set that reads the rest. */
 export function decodeIsakmpHeader(octets: Bytes): IsakmpHeader {
-  return IsakmpHeader.read(new Reader(octets), undefined, "header", {});
+  return IsakmpHeader.read(new Reader(octets), undefined, "header", NO_SCOPE);
 }
 
 /**
@@ -83,7 +77,7 @@ export function decodeIsakmpHeader(octets: Bytes): IsakmpHeader {
 export function decodeIsakmp(octets: Bytes, known: IsakmpSet): IsakmpMessage {
   const r = new Reader(octets);
   const { cookieInitiator, cookieResponder, nextPayload, version, exchange, flags, messageId, length } =
-    IsakmpHeader.read(r, undefined, "header", {});
+    IsakmpHeader.read(r, undefined, "header", NO_SCOPE);
   if (version >>> 4 !== 1) throw new WireError("badValue", `major version ${version >>> 4}`, 17, "version");
   if (length !== octets.length) {
     throw new WireError("badLength", `length ${length}, datagram of ${octets.length}`, 24, "length");
@@ -159,7 +153,7 @@ export function dissectIsakmp(octets: Bytes, known: IsakmpSet, open?: OpenIsakmp
   tree.attempt(r, octets.length, () => {
     const opened = open?.(octets);
     const used = opened?.known ?? known;
-    const head = (used === GDOI ? GdoiHeader : IsakmpHeader).read(r, tree, "ISAKMP header", {});
+    const head = (used === GDOI ? GdoiHeader : IsakmpHeader).read(r, tree, "ISAKMP header", NO_SCOPE);
     if (head.length !== octets.length) tree.problem(`length ${head.length}, but the datagram has ${octets.length}`);
     const id = head.messageId === 0 ? "" : `, message ${hexNumber(4)(head.messageId)}`;
     tree.describe(`${nameOf(used.exchanges, head.exchange)}${id}`, "RFC 2408");

@@ -15,6 +15,7 @@ import {
   type Infer,
   lengthOf,
   lengthOfStruct,
+  NO_SCOPE,
   type NumberSpace,
   nameOf,
   numberSpace,
@@ -165,7 +166,7 @@ function evenly<T>(item: Codec<T>, title: string): Codec<readonly T[]> {
       const values: T[] = [];
       for (let i = 0; i < count; i++) {
         r.end = r.at + size;
-        values.push(item.read(r, tree, title, {}));
+        values.push(item.read(r, tree, title, NO_SCOPE));
         r.end = end;
       }
       return values;

@@ -18,6 +18,9 @@ import { Tree } from "./tree.ts";
 /** Values of the fields read so far, derived ones included: what later fields may depend on. */
 export type Scope = Record<string, unknown>;
 
+/** Around a format that stands alone there is nothing. */
+export const NO_SCOPE: Scope = Object.freeze({});
+
 export interface Codec<T> {
   write(w: Writer, value: T, scope: Scope | undefined): void;
   /** `name` labels the octets in `tree`; `scope` holds what the enclosing struct has read so far. */
@@ -208,8 +211,14 @@ export function lengthOfStruct(field: UintCodec): Derived {
   };
 }
 
+/** Where the scope holds the number of octets or elements of the field `key`. */
+function sizeOf(key: string): string {
+  return `#${key}`;
+}
+
 /** Number of octets or elements in the field named `key` of the same struct. */
 export function lengthOf(field: UintCodec, key: string): Derived {
+  const size = sizeOf(key);
   const limit = 2 ** (8 * field.width);
   return {
     derived: true,
@@ -223,14 +232,14 @@ export function lengthOf(field: UintCodec, key: string): Derived {
       const at = r.at;
       const length = readUint(r, field.width);
       tree?.leaf(name, at, r.at, String(length));
-      scope[`#${key}`] = length;
+      scope[size] = length;
     },
   };
 }
 
 /** Octets whose number was given by `lengthOf(..., key)` before. */
 export function sizedBytes(key: string): Codec<Bytes> {
-  return bytes(`#${key}`);
+  return bytes(sizeOf(key));
 }
 
 /** The marker octet of a chained structure (`Last Substruc`): filled in by `chain`. */
@@ -274,14 +283,14 @@ export function standalone<T>(title: string, codec: Codec<T>): Struct<T> {
     },
     decode(octets) {
       const r = new Reader(octets);
-      const value = codec.read(r, undefined, title, {});
+      const value = codec.read(r, undefined, title, NO_SCOPE);
       if (r.left > 0) throw new WireError("trailing", `${r.left} octets after ${title}`, r.at);
       return value;
     },
     dissect(octets) {
       const tree = new Tree(title, octets.length);
       const r = new Reader(octets);
-      tree.attempt(r, octets.length, () => void codec.read(r, tree, title, {}));
+      tree.attempt(r, octets.length, () => void codec.read(r, tree, title, NO_SCOPE));
       return tree.finish(octets.length);
     },
   };
@@ -291,6 +300,16 @@ export function standalone<T>(title: string, codec: Codec<T>): Struct<T> {
 function labelOf(key: string): string {
   const spaced = key.replace(/([a-z0-9])([A-Z])/g, "$1 $2");
   return spaced.charAt(0).toUpperCase() + spaced.slice(1).toLowerCase();
+}
+
+/**
+ * Makes empty objects for the fields of one struct. The engine learns from the first ones how many fields there are and
+ * gives the others room for just those; `{}` has room for four, and what comes behind them costs arrays that grow.
+ */
+function makerOfBlanks(): new () => Scope {
+  function Blank(): void {}
+  Blank.prototype = Object.prototype;
+  return Blank as unknown as new () => Scope;
 }
 
 /**
@@ -314,39 +333,44 @@ export function struct<const F extends Fields>(
       finish: isDerived ? field.finish?.bind(field) : undefined,
     };
   });
-  const isFinished = entries.some(({ finish }) => finish !== undefined);
+  const finished = entries.filter(({ finish }) => finish !== undefined);
   // What derived fields tell later ones is kept apart from the value, so that all values have one hidden class.
   const isScopeApart = entries.some(({ derived }) => derived !== undefined && derived.silent !== true);
+  // One for all reads: formats do not hold themselves, and nobody keeps it.
+  const apart: Scope | undefined = isScopeApart ? {} : undefined;
+  const Value = makerOfBlanks();
   const codec: Codec<Visible<F>> = {
     shape: { form: "struct", title, rfc, fields: entries.map(({ key, label, shape }) => ({ key, label, shape })) },
     write(w, value) {
       const start = w.at;
-      const places: number[] | undefined = isFinished ? [] : undefined;
-      for (const { key, derived, codec } of entries) {
-        places?.push(w.at);
+      const places: number[] | undefined = finished.length > 0 ? new Array<number>(finished.length) : undefined;
+      let place = 0;
+      for (const { key, derived, finish, codec } of entries) {
+        if (finish !== undefined) places![place++] = w.at;
         if (derived !== undefined) derived.write(w, value as Scope);
         else codec!.write(w, (value as Scope)[key], value as Scope);
       }
       if (places === undefined) return;
-      for (let i = 0; i < entries.length; i++) entries[i]!.finish?.(w, start, places[i]!);
+      for (let i = 0; i < places.length; i++) finished[i]!.finish!(w, start, places[i]!);
     },
     read(r, tree, name) {
       const start = r.at;
       const end = r.end;
-      const value: Scope = {};
-      const scope: Scope = isScopeApart ? {} : value;
+      const value = new Value();
+      const scope = apart ?? value;
       // Without a name of its own the struct describes the node that is open, such as its payload.
       if (name !== "") tree?.enter(name, start, rfc);
       let key = "";
       try {
-        for (const entry of entries) {
+        for (let i = 0; i < entries.length; i++) {
+          const entry = entries[i]!;
           key = entry.key;
           const { derived, codec, label } = entry;
           if (derived !== undefined) derived.read(r, tree, label, scope, start);
           else {
             const read: unknown = codec!.read(r, tree, label, scope);
             value[key] = read;
-            if (isScopeApart) scope[key] = read;
+            if (apart !== undefined) apart[key] = read;
           }
         }
         key = "";
@@ -369,6 +393,14 @@ export function struct<const F extends Fields>(
   return standalone(title, codec);
 }
 
+/** Most lists have one or two elements: an array that grows takes room for 17 at once. */
+export function withOne<T>(values: T[] | undefined, value: T): T[] {
+  if (values === undefined) return [value];
+  if (values.length === 1) return [values[0]!, value];
+  values.push(value);
+  return values;
+}
+
 /** Elements up to the end of the enclosing format, at most `most`. */
 export function list<T>(item: Codec<T>, title: string, most = 1024): Codec<readonly T[]> {
   return {
@@ -377,35 +409,38 @@ export function list<T>(item: Codec<T>, title: string, most = 1024): Codec<reado
       for (const value of values) item.write(w, value, scope);
     },
     read(r, tree, _name, scope) {
-      const values: T[] = [];
+      let values: T[] | undefined;
       while (r.left > 0) {
-        if (values.length >= most) throw new WireError("tooMany", `more than ${most} of ${title}`, r.at);
+        if (values !== undefined && values.length >= most) {
+          throw new WireError("tooMany", `more than ${most} of ${title}`, r.at);
+        }
         const before = r.at;
-        values.push(item.read(r, tree, title, scope));
+        values = withOne(values, item.read(r, tree, title, scope));
         if (r.at === before) throw new WireError("badLength", `empty ${title}`, r.at);
       }
-      return values;
+      return values ?? [];
     },
   };
 }
 
 /** As many elements as `lengthOf(..., key)` said. */
 export function counted<T>(item: Codec<T>, key: string, title: string): Codec<readonly T[]> {
+  const size = sizeOf(key);
   return {
-    shape: { form: "list", title, item: item.shape, count: `#${key}` },
+    shape: { form: "list", title, item: item.shape, count: size },
     write(w, values, scope) {
       for (const value of values) item.write(w, value, scope);
     },
     read(r, tree, _name, scope) {
-      const count = scope[`#${key}`] as number;
-      const values: T[] = [];
+      const count = scope[size] as number;
+      let values: T[] | undefined;
       for (let i = 0; i < count; i++) {
         const before = r.at;
-        values.push(item.read(r, tree, title, scope));
+        values = withOne(values, item.read(r, tree, title, scope));
         // 65,535 elements of no octets would cost time without having cost the sender anything.
         if (r.at === before) throw new WireError("badLength", `${count} of ${title} without octets`, r.at);
       }
-      return values;
+      return values ?? [];
     },
   };
 }
@@ -415,13 +450,14 @@ export function counted<T>(item: Codec<T>, key: string, title: string): Codec<re
  * number of elements must equal what `lengthOf(..., counts)` said. An empty chain ends where the format ends.
  */
 export function chain<T>(item: Codec<T>, more: number, title: string, counts?: string): Codec<readonly T[]> {
+  const statedIn = counts === undefined ? undefined : sizeOf(counts);
   return {
     shape: {
       form: "list",
       title,
       item: item.shape,
       isChain: true,
-      ...(counts === undefined ? {} : { count: `#${counts}` }),
+      ...(statedIn === undefined ? {} : { count: statedIn }),
     },
     write(w, values, scope) {
       for (let i = 0; i < values.length; i++) {
@@ -431,19 +467,20 @@ export function chain<T>(item: Codec<T>, more: number, title: string, counts?: s
       }
     },
     read(r, tree, _name, scope) {
-      const values: T[] = [];
-      const stated = counts === undefined ? undefined : (scope[`#${counts}`] as number);
+      let values: T[] | undefined;
+      let size = 0;
+      const stated = statedIn === undefined ? undefined : (scope[statedIn] as number);
       let goesOn = r.left > 0 && stated !== 0;
       while (goesOn) {
-        if (values.length >= 255) throw new WireError("tooMany", `more than 255 of ${title}`, r.at);
-        r.need(1);
-        goesOn = r.octets[r.at] !== 0;
-        values.push(item.read(r, tree, title, scope));
+        if (size >= 255) throw new WireError("tooMany", `more than 255 of ${title}`, r.at);
+        goesOn = r.peek8() !== 0;
+        values = withOne(values, item.read(r, tree, title, scope));
+        size++;
       }
-      if (stated !== undefined && stated !== values.length) {
-        throw new WireError("badLength", `${stated} of ${title} announced, ${values.length} found`, r.at);
+      if (stated !== undefined && stated !== size) {
+        throw new WireError("badLength", `${stated} of ${title} announced, ${size} found`, r.at);
       }
-      return values;
+      return values ?? [];
     },
   };
 }

@@ -3,12 +3,12 @@
  * and draft-yeung give 51 and 52 different contents, so the registry is chosen by the dialect of the SA, never by looking
  * at the octets.
  */
-import { type Bytes, Reader, Writer } from "../base/bytes.ts";
+import { type Bytes, type Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import * as G from "./gdoi.ts";
 import * as Ike from "./ikev2.ts";
 import { PayloadType as P } from "./ikev2Numbers.ts";
-import { type Codec, nameOf } from "./kit.ts";
+import { type Codec, NO_SCOPE, nameOf, withOne } from "./kit.ts";
 import * as R from "./rfc9838.ts";
 import type { Tree } from "./tree.ts";
 import * as Y from "./yeung07.ts";
@@ -121,7 +121,12 @@ export function payloadNumber(payload: Payload, known: Registry): number {
 export function encodeChain(payloads: readonly Payload[], known: Registry): Chain {
   const w = new Writer(512);
   writeChain(w, payloads, known, P.NONE);
-  return { first: payloads.length === 0 ? P.NONE : payloadNumber(payloads[0]!, known), octets: w.finish() };
+  return { first: firstNumber(payloads, known), octets: w.finish() };
+}
+
+/** Number of the first payload of a chain, 0 of an empty one. */
+export function firstNumber(payloads: readonly Payload[], known: Registry): number {
+  return payloads.length === 0 ? P.NONE : payloadNumber(payloads[0]!, known);
 }
 
 /** Writes the payloads one after the other; the last one names `after` as its next payload. */
@@ -140,51 +145,59 @@ export function writeChain(w: Writer, payloads: readonly Payload[], known: Regis
   }
 }
 
+/** What `readChain` found. */
+export interface ReadChain {
+  readonly payloads: readonly Payload[];
+  /** Number of the encrypted payload that ends the chain, 0 where there is none. */
+  readonly sealed: number;
+}
+
 /**
  * Reads a chain that begins with payload `first`. It ends where a payload names `NONE`, or at an SK or SKF payload (which
- * is always last): then `sealed` tells its number and where its generic header begins. Throws WireError with the path.
+ * is always last): the reader then stands at its generic header. Throws WireError with the path.
  */
-export function readChain(
-  r: Reader,
-  first: number,
-  known: Registry,
-  tree?: Tree,
-): { readonly payloads: Payload[]; readonly sealed?: { readonly number: number; readonly start: number } } {
-  const payloads: Payload[] = [];
+export function readChain(r: Reader, first: number, known: Registry, tree?: Tree): ReadChain {
+  let payloads: Payload[] | undefined;
   let number = first;
-  while (number !== P.NONE) {
-    if (payloads.length >= PAYLOADS_MAX) throw new WireError("tooMany", `more than ${PAYLOADS_MAX} payloads`, r.at);
-    if (number === P.SK || number === P.SKF) return { payloads, sealed: { number, start: r.at } };
+  for (let count = 0; number !== P.NONE; count++) {
+    if (count >= PAYLOADS_MAX) throw new WireError("tooMany", `more than ${PAYLOADS_MAX} payloads`, r.at);
+    if (number === P.SK || number === P.SKF) return { payloads: payloads ?? NO_PAYLOADS, sealed: number };
     const start = r.at;
+    const outerEnd = r.end;
     const next = r.u8();
     const critical = (r.u8() & 0x80) !== 0;
     const length = r.u16();
-    if (length < 4 || start + length > r.end) {
+    const end = start + length;
+    if (length < 4 || end > outerEnd) {
       const error = new WireError(
         "badLength",
-        `payload length ${length}, ${r.end - start} octets are there`,
+        `payload length ${length}, ${outerEnd - start} octets are there`,
         start + 2,
       );
       throw error.within(nameOf(P.space, number));
     }
     const entry = known.byNumber.get(number);
-    const body = new Reader(r.octets, r.at, start + length);
-    if (tree !== undefined) {
-      dissectPayload(tree, body, start, number, next, critical, entry?.codec);
-    } else if (entry === undefined) {
-      payloads.push({ kind: "unknown", type: number, critical, body: body.rest() });
-    } else {
-      payloads.push(readPayload(body, entry, critical));
-    }
-    r.at = start + length;
+    r.end = end;
+    if (tree !== undefined) dissectPayload(tree, r, start, number, next, critical, entry?.codec);
+    else payloads = withOne(payloads, readPayload(r, number, entry, critical));
+    r.at = end;
+    r.end = outerEnd;
     number = next;
   }
-  return { payloads };
+  return { payloads: payloads ?? NO_PAYLOADS, sealed: P.NONE };
 }
 
-function readPayload(r: Reader, entry: { kind: PayloadKind; codec: AnyCodec }, critical: boolean): Payload {
+const NO_PAYLOADS: readonly Payload[] = Object.freeze([]);
+
+function readPayload(
+  r: Reader,
+  type: number,
+  entry: { kind: PayloadKind; codec: AnyCodec } | undefined,
+  critical: boolean,
+): Payload {
+  if (entry === undefined) return { kind: "unknown", type, critical, body: r.rest() };
   try {
-    const body: unknown = entry.codec.read(r, undefined, entry.kind, {});
+    const body: unknown = entry.codec.read(r, undefined, entry.kind, NO_SCOPE);
     if (r.left > 0) throw new WireError("trailing", `${r.left} octets after the last field`, r.at);
     return (critical ? { kind: entry.kind, body, critical } : { kind: entry.kind, body }) as Payload;
   } catch (error) {
@@ -209,7 +222,7 @@ function dissectPayload(
     if (codec === undefined) {
       tree.leaf("Data", body.at, end, `${end - body.at} octets`);
       body.at = end;
-    } else codec.read(body, tree, "", {});
+    } else codec.read(body, tree, "", NO_SCOPE);
   });
   tree.leave(end, "");
 }

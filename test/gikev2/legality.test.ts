@@ -59,7 +59,7 @@ const GRANT: Grant = {
 };
 
 /** Over the wire and back, so that tests work on what a receiver sees. */
-function received(payloads: readonly Payload[]): Payload[] {
+function received(payloads: readonly Payload[]): readonly Payload[] {
   const { first, octets } = encodeChain(payloads, RFC9838);
   return readChain(new Reader(octets), first, RFC9838).payloads;
 }
