@@ -15,6 +15,7 @@ import { nodeSha256 } from "./backends.ts";
 import { peakMemory, secondsOf, takeTurns } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
 import { printNote } from "./terminal.ts";
+import { createTraceFile, type TraceFile } from "./traceFile.ts";
 
 const SIZES = [1_000, 10_000];
 const REKEYS = 20;
@@ -23,7 +24,8 @@ const SIGNED_REKEYS = 3;
 const SIGNED_SHAPES: readonly SignedShape[] = ["G-IKEv2 with ECDSA P-256", "GDOI with RSA-2048"];
 const MEGABYTE = 2 ** 20;
 
-const newTrace = (): Trace => new Trace({ sha256: nodeSha256() });
+/** As `getvpn run` keeps it. */
+const newTrace = ({ spill }: TraceFile): Trace => new Trace({ sha256: nodeSha256(), spill });
 
 export function benchRekey({ rounds, quick }: BenchOptions): BenchReport {
   const rows: BenchRow[] = [];
@@ -52,8 +54,12 @@ function rowsOf(size: number, rekeys: number, rounds: number): readonly BenchRow
     untraced: () => timedRoles("untraced"),
   };
   function timedRoles(kind: "plain" | "memo" | "untraced"): number {
-    roles.change(kind === "memo" ? memo : native, kind === "untraced" ? undefined : newTrace());
-    return timed(roles, rekeys);
+    const file = createTraceFile();
+    roles.change(kind === "memo" ? memo : native, kind === "untraced" ? undefined : newTrace(file));
+    const seconds = timed(roles, rekeys);
+    roles.change(native, undefined);
+    file.close();
+    return seconds;
   }
   roles.run(1);
   bare.run(1);
@@ -77,7 +83,7 @@ function signedRow(shape: SignedShape, size: number, rounds: number): BenchRow {
   printNote(`${size} members register, twice, for rekeys of ${shape}`);
   const [on, off] = [memoCrypto(native), native].map((crypto) => {
     const model = signedFanOut(size, crypto, shape);
-    const trace = newTrace();
+    const trace = newTrace(createTraceFile());
     model.traceTo(trace);
     model.run(1);
     return { model, trace };
@@ -114,7 +120,7 @@ export function fanOutLine(size: number, rekeys: number): string {
   let setup = 0;
   const start = performance.now();
   const roles = roleFanOut(size, native);
-  roles.change(native, newTrace());
+  roles.change(native, newTrace(createTraceFile()));
   setup = (performance.now() - start) / 1_000;
   let counts = roles.run(0);
   const wall = secondsOf(() => {

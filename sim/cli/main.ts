@@ -7,10 +7,11 @@ import { addConsole } from "./console.ts";
 import { addDecode } from "./decode.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { addLive } from "./live.ts";
+import { OutputError } from "./outputFiles.ts";
 import { addRun } from "./runCommand.ts";
 import { addServe } from "./serveCommand.ts";
 import { addShow } from "./show.ts";
-import { printData, printInternal, stopOnBrokenPipe } from "./terminal.ts";
+import { printData, printInternal, printNote, stopOnBrokenPipe } from "./terminal.ts";
 import { addValidate } from "./validateCommand.ts";
 
 async function main(args: readonly string[]): Promise<ExitCode> {
@@ -40,6 +41,10 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
+    if (error instanceof OutputError) {
+      printNote(error.message);
+      return EXIT.invalid;
+    }
     printInternal(error, "");
     return EXIT.internal;
   }

@@ -16,6 +16,10 @@ export function parseUntil(text: string): Micros {
   return micros;
 }
 
+export function parseMegabytes(text: string): number {
+  return whole(text, 0, 1_000_000);
+}
+
 function whole(text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;

@@ -3,17 +3,19 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../../src/base/errors.ts";
 import { formatSeconds, type Micros } from "../../src/base/micros.ts";
+import { MEMORY_OCTETS } from "../core/blockList.ts";
 import { syslogLines } from "../device/syslog.ts";
 import { loadScenario } from "../scenario/loader.ts";
 import { verdictOf } from "../scenario/report.ts";
 import { createRun, type Run } from "../scenario/runner.ts";
 import { backends, nodeSha256 } from "./backends.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
-import { parseRunNumber, parseUntil } from "./optionValue.ts";
+import { parseMegabytes, parseRunNumber, parseUntil } from "./optionValue.ts";
 import { OutputError, writeJunit, writeRun } from "./outputFiles.ts";
 import { readScenarioFiles } from "./scenarioFiles.ts";
 import { summaryText } from "./summary.ts";
 import { createProgress, outColors, printData, printInternal, printNote, printProblems } from "./terminal.ts";
+import { createTraceFile } from "./traceFile.ts";
 import { printIgnored } from "./validateCommand.ts";
 
 interface RunFlags {
@@ -26,7 +28,10 @@ interface RunFlags {
   readonly syslog?: boolean;
   readonly out?: string;
   readonly junit?: string;
+  readonly traceMemory: number;
 }
+
+const MEGABYTE = 1 << 20;
 
 /** Events of the queue between two looks at signals and the progress bar. */
 const SLICE_EVENTS = 2_000;
@@ -48,6 +53,12 @@ export function addRun(program: Command, done: (exit: ExitCode) => void): void {
     .option("--syslog", "print what the routers log as it happens, instead of the summary (to stderr with --json)")
     .option("--out <dir>", "write trace.ndjson, capture.pcapng, keys/ and report.json")
     .option("--junit <file>", "write the expectations as JUnit XML")
+    .option(
+      "--trace-memory <megabytes>",
+      "of the trace in memory; the rest is in a temporary file",
+      parseMegabytes,
+      MEMORY_OCTETS / MEGABYTE,
+    )
     .addHelpText("after", "\nExit: 0 all well, 1 an expectation failed, 2 bad usage or input, 3 inconclusive.")
     .action(async (scenario: string, flags: RunFlags) => done(await runCommand(scenario, flags)));
 }
@@ -59,7 +70,8 @@ async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
     const scenario = printIgnored(loadScenario(files, path), path);
     const { seed, run: number, until: untilMicros, memo } = flags;
     const crypto = backends[flags.crypto];
-    run = createRun(scenario, { seed, run: number, untilMicros, memo, crypto, hash: nodeSha256() });
+    const { spill } = createTraceFile(flags.traceMemory * MEGABYTE);
+    run = createRun(scenario, { seed, run: number, untilMicros, memo, crypto, hash: nodeSha256(), spill });
     const until = Math.min(scenario.duration, untilMicros ?? scenario.duration);
     const log =
       flags.syslog === true ? logPrinter(run, flags.json === true ? process.stderr : process.stdout) : undefined;

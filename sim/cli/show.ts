@@ -13,8 +13,10 @@ import { suggest } from "../scenario/suggest.ts";
 import { backends } from "./backends.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { parseRunNumber, parseUntil } from "./optionValue.ts";
+import { OutputError } from "./outputFiles.ts";
 import { readScenarioFiles } from "./scenarioFiles.ts";
 import { printData, printInternal, printNote, printProblems } from "./terminal.ts";
+import { createTraceFile } from "./traceFile.ts";
 
 interface ShowFlags {
   readonly at: Micros;
@@ -57,7 +59,7 @@ function show(typed: string, command: string, flags: ShowFlags): ExitCode {
       return EXIT.invalid;
     }
     if (parsed.kind !== "show") return refuse("only show commands can be given here; `getvpn console` takes all");
-    run = createRun(scenario, { seed, run: number, crypto: backends[flags.crypto] });
+    run = createRun(scenario, { seed, run: number, crypto: backends[flags.crypto], spill: createTraceFile().spill });
     run.passTo(at);
     const view = routerView(run.network, run.network.byName.get(device)!, at);
     if (view === undefined) return refuse(`${device} is no router, or has no power at ${formatSeconds(at)} s`);
@@ -70,6 +72,7 @@ function show(typed: string, command: string, flags: ShowFlags): ExitCode {
       printProblems(error);
       return EXIT.invalid;
     }
+    if (error instanceof OutputError) return refuse(error.message);
     printInternal(error, run === undefined ? "" : `seed ${run.head.seed}, event ${run.trace.events}`);
     return EXIT.internal;
   }

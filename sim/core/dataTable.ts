@@ -2,9 +2,16 @@
  * The data of events, equal ones once: thousands of members that install the same key say the same. Whoever looks finds
  * the one that came first.
  */
+import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import type { EventData, Scalar } from "../../src/base/machine.ts";
+import type { Spill } from "./blockList.ts";
+import { OctetColumn } from "./octetColumn.ts";
 
 const NOBODY = 0xffffffff;
+/** Where there is a store for blocks: so many entries stay objects from the first on, the others become JSON. */
+const KEPT_MAX = 1 << 16;
+/** Of the others so many are objects still: the latest ones, which are the likeliest to be looked at. */
+const LATEST_MAX = 1 << 14;
 /** Places for each entry while the table is small; at `PLACES_MAX` the latest entries are found, not all. */
 const SPARSE = 4;
 const PLACES_MAX = 1 << 20;
@@ -13,31 +20,54 @@ const TAIL_MAX = 8;
 
 export class DataTable {
   private readonly entries: EventData[] = [];
+  private readonly keptMax: number;
+  /** Entries from number `keptMax` on. */
+  private readonly written: OctetColumn;
+  /** The latest of these, by the low bits of their numbers. */
+  private readonly latest: EventData[] = [];
+  private count = 0;
   /** Numbers of entries by hash. A place has room for one: the later of two goes in, so that no search is ever long. */
   private places = new Uint32Array(1024).fill(NOBODY);
+
+  constructor(spill?: Spill) {
+    this.keptMax = spill === undefined ? Number.POSITIVE_INFINITY : KEPT_MAX;
+    this.written = new OctetColumn(spill);
+  }
 
   /** Number of an entry that is equal, in the order of its fields too; of a new one where none is found. */
   numberOf(data: EventData): number {
     const hash = hashOf(data);
     const place = hash & (this.places.length - 1);
     const known = this.places[place]!;
-    if (known !== NOBODY && isSame(this.entries[known]!, data)) return known;
-    const number = this.entries.length;
-    this.entries.push(data);
+    const candidate = known === NOBODY ? undefined : this.objectOf(known);
+    if (candidate !== undefined && isSame(candidate, data)) return known;
+    const number = this.count++;
+    if (number < this.keptMax) this.entries.push(data);
+    else {
+      this.written.push(utf8(JSON.stringify(data)));
+      this.latest[number % LATEST_MAX] = data;
+    }
     this.places[place] = number;
     if (number * SPARSE >= this.places.length && this.places.length < PLACES_MAX) this.grow();
     return number;
   }
 
   at(number: number): EventData {
-    return this.entries[number]!;
+    return this.objectOf(number) ?? JSON.parse(fromUtf8(this.written.at(number - this.keptMax)));
+  }
+
+  /** Undefined where it was written down and is none of the latest. */
+  private objectOf(number: number): EventData | undefined {
+    if (number < this.keptMax) return this.entries[number]!;
+    return this.count - number > LATEST_MAX ? undefined : this.latest[number % LATEST_MAX];
   }
 
   private grow(): void {
     this.places = new Uint32Array(2 * this.places.length).fill(NOBODY);
-    this.entries.forEach((data, number) => {
-      this.places[hashOf(data) & (this.places.length - 1)] = number;
-    });
+    for (let number = 0; number < this.count; number++) {
+      const data = this.objectOf(number);
+      if (data !== undefined) this.places[hashOf(data) & (this.places.length - 1)] = number;
+    }
   }
 }
 

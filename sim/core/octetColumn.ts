@@ -4,70 +4,80 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
+import { BlockList, type Spill } from "./blockList.ts";
+import { ColumnBlocks } from "./columnBlocks.ts";
 
 const BLOCK_OCTETS = 1 << 20;
 
+interface Place {
+  /** Number of the string's block times `BLOCK_OCTETS`, plus where it begins in there. */
+  readonly start: Float64Array;
+  readonly length: Uint32Array;
+}
+
 export class OctetColumn {
   /** Of `BLOCK_OCTETS` each; a string that is longer has a block to itself. */
-  private readonly blocks: Bytes[] = [];
-  /** Where a string begins: number of its block times `BLOCK_OCTETS`, plus its place in there. */
-  private starts = new Float64Array(64);
-  private lengths = new Uint32Array(64);
-  private count = 0;
-  /** Octets of the last block that are taken. */
+  private readonly full: BlockList<Bytes>;
+  private open: Bytes | undefined;
+  /** Octets of the open block that are taken. */
   private fill = 0;
+  private readonly index: ColumnBlocks<Place>;
+
+  constructor(spill?: Spill) {
+    const same = (octets: Bytes) => octets;
+    this.full = new BlockList(same, same, spill);
+    this.index = new ColumnBlocks<Place>({ start: Float64Array, length: Uint32Array }, spill);
+  }
 
   get size(): number {
-    return this.count;
+    return this.index.size;
   }
 
   /** Adds a copy; its number is the size before. */
   push(octets: Bytes): void {
     const { length } = octets;
-    if (this.blocks.length === 0 || this.fill + length > BLOCK_OCTETS) this.addBlock(length);
-    if (this.count === this.lengths.length) this.grow();
-    const block = this.blocks.length - 1;
-    this.blocks[block]!.set(octets, this.fill);
-    this.starts[this.count] = block * BLOCK_OCTETS + this.fill;
-    this.lengths[this.count] = length;
+    // An empty string too begins inside its block.
+    const isFull = this.fill + Math.max(length, 1) > BLOCK_OCTETS;
+    const block = this.open === undefined || isFull ? this.begin(length) : this.open;
+    block.set(octets, this.fill);
+    const row = this.index.push();
+    const { start, length: lengths } = this.index.latest;
+    start[row] = this.full.size * BLOCK_OCTETS + this.fill;
+    lengths[row] = length;
     this.fill += length;
-    this.count++;
   }
 
   /** A view: it is not to be written to, and as long as it is held its block is. */
   at(number: number): Bytes {
-    assert(number >= 0 && number < this.count, () => `no octet string ${number}`);
-    const start = this.starts[number]!;
+    assert(number >= 0 && number < this.size, () => `no octet string ${number}`);
+    const start = this.index.at("start", number);
     const place = start % BLOCK_OCTETS;
-    return this.blocks[(start - place) / BLOCK_OCTETS]!.subarray(place, place + this.lengths[number]!);
+    const block = (start - place) / BLOCK_OCTETS;
+    const octets = block === this.full.size ? this.open! : this.full.at(block);
+    return octets.subarray(place, place + this.index.at("length", number));
   }
 
   /** Copies of all from number `first` on, in one buffer that holds nothing else: a message to another thread is no larger. */
   copyFrom(first: number): readonly Bytes[] {
+    const { size } = this;
     let total = 0;
-    for (let number = first; number < this.count; number++) total += this.lengths[number]!;
+    for (let number = first; number < size; number++) total += this.index.at("length", number);
     const buffer = new Uint8Array(total);
     const copies: Bytes[] = [];
     let end = 0;
-    for (let number = first; number < this.count; number++) {
-      const start = end;
-      end += this.lengths[number]!;
-      buffer.set(this.at(number), start);
-      copies.push(buffer.subarray(start, end));
+    for (let number = first; number < size; number++) {
+      const octets = this.at(number);
+      buffer.set(octets, end);
+      copies.push(buffer.subarray(end, end + octets.length));
+      end += octets.length;
     }
     return copies;
   }
 
-  private addBlock(length: number): void {
-    this.blocks.push(new Uint8Array(Math.max(length, BLOCK_OCTETS)));
+  private begin(length: number): Bytes {
+    if (this.open !== undefined) this.full.push(this.open);
+    this.open = new Uint8Array(Math.max(length, BLOCK_OCTETS));
     this.fill = 0;
-  }
-
-  private grow(): void {
-    const { starts, lengths } = this;
-    this.starts = new Float64Array(2 * starts.length);
-    this.starts.set(starts);
-    this.lengths = new Uint32Array(2 * lengths.length);
-    this.lengths.set(lengths);
+    return this.open;
   }
 }

@@ -6,6 +6,7 @@ import { type Bytes, EMPTY } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
 import type { EventData } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
+import type { Spill } from "./blockList.ts";
 import { DataTable } from "./dataTable.ts";
 import { EventColumns } from "./eventColumns.ts";
 import { Fingerprint, type Sha256 } from "./fingerprint.ts";
@@ -26,6 +27,8 @@ export interface TraceOptions {
   readonly fingerprint?: boolean;
   /** A hash of the host, faster than the default. */
   readonly sha256?: Sha256;
+  /** Takes what memory has no room for; without it all stays in memory. */
+  readonly spill?: Spill;
 }
 
 /** Stands for "no event" as a cause and for "no packet". */
@@ -41,11 +44,11 @@ export class Trace {
   private readonly kindNumbers = new Map<string, number>();
   /** Number of the first event of each kind. */
   private readonly kindStarts: number[] = [];
-  private readonly packetOctets = new OctetColumn();
+  private readonly packetOctets: OctetColumn;
   /** Packets by identity. An object that nobody holds any more cannot be appended again: the octets are kept elsewhere. */
   private readonly packetNumbers = new WeakMap<Bytes, number>();
-  private readonly dataTable = new DataTable();
-  private readonly columns = new EventColumns();
+  private readonly dataTable: DataTable;
+  private readonly columns: EventColumns;
   private eventCount = 0;
   private packetTotal = 0;
   private last: Micros = 0;
@@ -53,6 +56,9 @@ export class Trace {
   constructor(options: TraceOptions = {}) {
     this.level = options.level ?? "full";
     this.hash = options.fingerprint === false ? undefined : new Fingerprint(options.sha256);
+    this.packetOctets = new OctetColumn(options.spill);
+    this.dataTable = new DataTable(options.spill);
+    this.columns = new EventColumns(options.spill);
   }
 
   /** Events so far, kept or not. */
@@ -105,7 +111,7 @@ export class Trace {
     this.eventCount = number + 1;
     const packetNumber = packet === undefined ? NONE : this.packetNumber(packet);
     if (this.level === "off") return number;
-    this.columns.push(time, device, this.kindNumber(kind, number), cause, packetNumber, this.dataTable.numberOf(data));
+    this.columns.add(time, device, this.kindNumber(kind, number), cause, packetNumber, this.dataTable.numberOf(data));
     return number;
   }
 
@@ -237,7 +243,7 @@ export class Trace {
     const end = first + chunk.count;
     const { time, device, kind, cause, packet, data } = chunk;
     for (let i = 0; i < chunk.count; i++) {
-      this.columns.push(time[i]!, device[i]!, kind[i]!, cause[i]!, packet[i]!, this.dataTable.numberOf(data[i]!));
+      this.columns.add(time[i]!, device[i]!, kind[i]!, cause[i]!, packet[i]!, this.dataTable.numberOf(data[i]!));
     }
     this.eventCount = end;
     if (chunk.count > 0) this.last = this.columns.at("time", end - 1);

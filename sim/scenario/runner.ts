@@ -10,6 +10,7 @@ import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import { createChecker } from "../check/checker.ts";
 import type { MemberView } from "../check/members.ts";
 import { createMetrics, type Protection } from "../check/metrics.ts";
+import type { Spill } from "../core/blockList.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
 import { createRng } from "../core/rng.ts";
 import { Scheduler } from "../core/scheduler.ts";
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly traceLevel?: TraceLevel;
   /** SHA-256 of the host, for the fingerprint. */
   readonly hash?: Sha256;
+  /** Where the trace goes that memory has no room for; without it all stays in memory. */
+  readonly spill?: Spill;
 }
 
 /** How far one call of `step` goes: whatever comes first. Without bounds it goes to the end. */
@@ -74,7 +77,7 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
   const { seed = scenario.seed, run: number = 0, memo = true, traceLevel = "full" } = options;
   const root = createRng(seed);
   const crypto = memo ? memoCrypto(options.crypto) : options.crypto;
-  const trace = new Trace({ level: traceLevel, sha256: options.hash });
+  const trace = new Trace({ level: traceLevel, sha256: options.hash, spill: options.spill });
   const scheduler = new Scheduler();
   const keys = root.fork("keys");
   const nodes = withCertificates(scenario.pki, scenario.nodes, keys, options.crypto);
