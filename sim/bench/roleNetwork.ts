@@ -6,7 +6,7 @@
 import type { Bytes } from "../../src/base/bytes.ts";
 import { assert } from "../../src/base/errors.ts";
 import { formatIpv4, type Ipv4, isMulticastIpv4, parseIpv4 } from "../../src/base/ipv4.ts";
-import type { Datagram, Endpoint } from "../../src/base/machine.ts";
+import type { Datagram } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
@@ -55,6 +55,8 @@ interface Node {
   readonly name: string;
   readonly address: Ipv4;
   readonly addressText: string;
+  /** Where its packets pass, as the trace has it. */
+  readonly at: { readonly link: string; readonly interface: string };
   readonly role: { readonly kind: "ks"; readonly state: KsState } | { readonly kind: "gm"; readonly state: GmState };
   tools: Tools;
   readonly plane: DataPlane | undefined;
@@ -93,6 +95,7 @@ export interface RoleNetwork {
 /** IOS gives its own control traffic precedence 6. */
 const CONTROL_TOS = 0xc0;
 const TTL = 255;
+const INTERFACE = "Ethernet0/0";
 
 type Input = Extract<KsInput, { kind: "datagram" | "timeout" }>;
 
@@ -129,10 +132,7 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
 
   function onArrival({ node, packet, cause }: Arrival): void {
     counts[node.number === 0 ? "receivedByServer" : "receivedByMembers"] += 1;
-    const received = trace?.append(scheduler.now, node.number, "packet.received", cause, packet, {
-      link: node.name,
-      interface: "Ethernet0/0",
-    });
+    const received = trace?.append(scheduler.now, node.number, "packet.received", cause, packet, node.at);
     const datagram = datagramOf(packet, node);
     if (datagram !== undefined) perform(node, handle(node, { kind: "datagram", datagram }), received ?? NONE);
   }
@@ -160,14 +160,11 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
   }
 
   function send(node: Node, { local, remote, octets }: Datagram, cause: number): void {
-    const packet = packetOf(node, local, remote, octets);
-    counts[node.number === 0 ? "sentByServer" : "sentByMembers"] += 1;
-    const sent = trace?.append(scheduler.now, node.number, "packet.sent", cause, packet, {
-      link: node.name,
-      interface: "Ethernet0/0",
-      octets: packet.length,
-    });
     const address = parseIpv4(remote.address)!;
+    const packet = packetOf(node, local.port, address, remote.port, octets);
+    counts[node.number === 0 ? "sentByServer" : "sentByMembers"] += 1;
+    const data = { link: node.name, interface: INTERFACE, octets: packet.length };
+    const sent = trace?.append(scheduler.now, node.number, "packet.sent", cause, packet, data);
     if (!isMulticastIpv4(address)) deliver(node, nodeAt(address), packet, sent ?? NONE);
     else for (let number = 1; number <= members; number++) deliver(node, nodes[number]!, packet, sent ?? NONE);
   }
@@ -186,6 +183,21 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
     assert(node !== undefined, () => `nobody has the address ${formatIpv4(address)}`);
     return node;
   }
+
+  /** Undefined where a checksum is wrong, or the packet is for somebody else. */
+  function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
+    const header = ipHeader(packet);
+    if (header?.protocol !== IpProtocol.UDP) return undefined;
+    const isMine = header.destination === node.address;
+    if (!isMine && !isMulticastIpv4(header.destination)) return undefined;
+    const udp = readUdp(packet, header);
+    if (udp === undefined) return undefined;
+    return {
+      local: { address: isMine ? node.addressText : formatIpv4(header.destination), port: udp.destinationPort },
+      remote: { address: nodeAt(header.source).addressText, port: udp.sourcePort },
+      octets: udp.payload,
+    };
+  }
 }
 
 function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: RoleNetworkOptions, root: Rng): Node {
@@ -199,6 +211,7 @@ function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: R
     name,
     address,
     addressText: formatIpv4(address),
+    at: { link: name, interface: INTERFACE },
     role:
       number === 0
         ? { kind: "ks", state: createKsState(gdoi === true ? gdoiKsConfig(ks(), dh) : ks()) }
@@ -211,7 +224,7 @@ function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: R
   };
 }
 
-function packetOf(node: Node, local: Endpoint, remote: Endpoint, octets: Bytes): Bytes {
+function packetOf(node: Node, port: number, remote: Ipv4, remotePort: number, octets: Bytes): Bytes {
   node.identification = (node.identification + 1) & 0xffff;
   const fields = {
     tos: CONTROL_TOS,
@@ -219,22 +232,7 @@ function packetOf(node: Node, local: Endpoint, remote: Endpoint, octets: Bytes):
     isDf: false,
     ttl: TTL,
     source: node.address,
-    destination: parseIpv4(remote.address)!,
+    destination: remote,
   };
-  return buildUdpPacket(fields, local.port, remote.port, octets);
-}
-
-/** Undefined where a checksum is wrong, or the packet is for somebody else. */
-function datagramOf(packet: Bytes, node: Node): Datagram | undefined {
-  const header = ipHeader(packet);
-  if (header?.protocol !== IpProtocol.UDP) return undefined;
-  const isMine = header.destination === node.address;
-  if (!isMine && !isMulticastIpv4(header.destination)) return undefined;
-  const udp = readUdp(packet, header);
-  if (udp === undefined) return undefined;
-  return {
-    local: { address: isMine ? node.addressText : formatIpv4(header.destination), port: udp.destinationPort },
-    remote: { address: formatIpv4(header.source), port: udp.sourcePort },
-    octets: udp.payload,
-  };
+  return buildUdpPacket(fields, port, remotePort, octets);
 }

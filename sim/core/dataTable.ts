@@ -26,6 +26,8 @@ export class DataTable {
   /** The latest of these, by the low bits of their numbers. */
   private readonly latest: EventData[] = [];
   private count = 0;
+  /** Names of the fields of the latest data of each kind. */
+  private readonly fieldsOfKind: (readonly string[] | undefined)[] = [];
   /** Numbers of entries by hash. A place has room for one: the later of two goes in, so that no search is ever long. */
   private places = new Uint32Array(1024).fill(NOBODY);
 
@@ -34,13 +36,16 @@ export class DataTable {
     this.written = new OctetColumn(spill);
   }
 
-  /** Number of an entry that is equal, in the order of its fields too; of a new one where none is found. */
-  numberOf(data: EventData): number {
+  /**
+   * Number of an entry that is equal, in the order of its fields too; of a new one where none is found. `kind`: data of
+   * one kind have the same fields as a rule; numbered from 0.
+   */
+  numberOf(data: EventData, kind: number): number {
     const hash = hashOf(data);
     const place = hash & (this.places.length - 1);
     const known = this.places[place]!;
     const candidate = known === NOBODY ? undefined : this.objectOf(known);
-    if (candidate !== undefined && isSame(candidate, data)) return known;
+    if (candidate !== undefined && isSame(data, this.fieldsOf(data, kind), candidate)) return known;
     const number = this.count++;
     if (number < this.keptMax) this.entries.push(data);
     else {
@@ -62,6 +67,14 @@ export class DataTable {
     return this.count - number > LATEST_MAX ? undefined : this.latest[number % LATEST_MAX];
   }
 
+  private fieldsOf(data: EventData, kind: number): readonly string[] {
+    const known = this.fieldsOfKind[kind];
+    if (known !== undefined && hasFields(data, known)) return known;
+    const fields = Object.keys(data);
+    this.fieldsOfKind[kind] = fields;
+    return fields;
+  }
+
   private grow(): void {
     this.places = new Uint32Array(2 * this.places.length).fill(NOBODY);
     for (let number = 0; number < this.count; number++) {
@@ -71,9 +84,16 @@ export class DataTable {
   }
 }
 
-function isSame(a: EventData, b: EventData): boolean {
+/** `for in` makes no list of the fields as `Object.keys` does: these functions run for each event. */
+function hasFields(data: EventData, fields: readonly string[]): boolean {
+  let count = 0;
+  for (const field in data) if (field !== fields[count++]) return false;
+  return count === fields.length;
+}
+
+/** `fields`: the names in `a`. */
+function isSame(a: EventData, fields: readonly string[], b: EventData): boolean {
   if (a === b) return true;
-  const fields = Object.keys(a);
   let count = 0;
   for (const field in b) {
     if (field !== fields[count++] || a[field] !== b[field]) return false;
@@ -81,7 +101,6 @@ function isSame(a: EventData, b: EventData): boolean {
   return count === fields.length;
 }
 
-/** `for in` makes no list of the fields as `Object.keys` does: the three functions here run for each event. */
 function hashOf(data: EventData): number {
   let hash = 0;
   for (const field in data) hash = (Math.imul(hash, 31) + hashOfScalar(data[field]!)) | 0;

@@ -101,17 +101,14 @@ export class Trace {
     data: EventData = NO_DATA,
   ): number {
     const number = this.eventCount;
-    assert(
-      time >= this.last,
-      () => `event ${number} (${kind}) at ${time} is older than the one before it (${this.last})`,
-    );
-    assert(cause < number, () => `event ${number} (${kind}) names a later one as its cause: ${cause}`);
+    if (!(time >= this.last && cause < number)) this.refuse(time, kind, cause);
     this.hash?.event(time, device, kind, packet);
     this.last = time;
     this.eventCount = number + 1;
     const packetNumber = packet === undefined ? NONE : this.packetNumber(packet);
     if (this.level === "off") return number;
-    this.columns.add(time, device, this.kindNumber(kind, number), cause, packetNumber, this.dataTable.numberOf(data));
+    const kindNumber = this.kindNumber(kind, number);
+    this.columns.add(time, device, kindNumber, cause, packetNumber, this.dataTable.numberOf(data, kindNumber));
     return number;
   }
 
@@ -243,7 +240,8 @@ export class Trace {
     const end = first + chunk.count;
     const { time, device, kind, cause, packet, data } = chunk;
     for (let i = 0; i < chunk.count; i++) {
-      this.columns.add(time[i]!, device[i]!, kind[i]!, cause[i]!, packet[i]!, this.dataTable.numberOf(data[i]!));
+      const dataNumber = this.dataTable.numberOf(data[i]!, kind[i]!);
+      this.columns.add(time[i]!, device[i]!, kind[i]!, cause[i]!, packet[i]!, dataNumber);
     }
     this.eventCount = end;
     if (chunk.count > 0) this.last = this.columns.at("time", end - 1);
@@ -254,6 +252,12 @@ export class Trace {
   /** Events that can be read: all, or none at level `off`. */
   private get stored(): number {
     return this.level === "off" ? 0 : this.eventCount;
+  }
+
+  private refuse(time: Micros, kind: string, cause: number): never {
+    const event = `event ${this.eventCount} (${kind})`;
+    assert(time >= this.last, `${event} at ${time} is older than the one before it (${this.last})`);
+    assert(false, `${event} names a later one as its cause: ${cause}`);
   }
 
   private check(number: number): void {

@@ -7,6 +7,7 @@ import type { Micros } from "../../src/base/micros.ts";
 import { SECOND } from "../../src/base/micros.ts";
 import type { Crypto } from "../../src/crypto/api.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
+import { sendersOf } from "../../src/esp/dataPlane.ts";
 import { createChecker } from "../check/checker.ts";
 import type { MemberView } from "../check/members.ts";
 import { createMetrics, type Protection } from "../check/metrics.ts";
@@ -173,11 +174,7 @@ export function createRun(scenario: Scenario, options: RunOptions): Run {
 function protection(network: Network, number: number): Protection | undefined {
   const device = network.devices[number];
   if (device === undefined || device.planes.size + device.pairPlanes.size === 0) return undefined;
-  const ofGroups = new Set(
-    [...device.planes.values()].flatMap(({ groups }) =>
-      [...groups.values()].flatMap((one) => [...one.senders.values()]),
-    ),
-  );
+  const ofGroups = new Set([...device.planes.values()].flatMap(sendersOf));
   const ofPairs = [...device.pairPlanes.values()].flatMap(({ senders }) => [...senders]);
   return { dataSas: ofGroups.size + ofPairs.length, ...device.sealed };
 }
@@ -188,7 +185,7 @@ function memberView(network: Network, number: number): MemberView | undefined {
   if (device === undefined || !device.isUp || device.planes.size === 0) return undefined;
   const planes = [...device.planes.values()];
   return {
-    sendsWith: planes.flatMap(({ groups }) => [...groups.values()].flatMap(({ senders }) => [...senders.values()])),
+    sendsWith: planes.flatMap(sendersOf),
     opens: new Map(planes.flatMap(({ sas }) => [...sas.values()].map(({ sa }) => [sa.spi, sa.expiresAt] as const))),
   };
 }

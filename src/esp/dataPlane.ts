@@ -68,8 +68,8 @@ export interface GroupPolicy {
   readonly name: string;
   /** Empty: no policy (not registered, or it was cleared). */
   rules: readonly TrafficRule[];
-  /** SPI to send with, by family. */
-  readonly senders: Map<number, number>;
+  /** SPI to send with, by family: families are numbered from 0. */
+  readonly senders: (number | undefined)[];
   readonly counters: Counters;
 }
 
@@ -104,7 +104,7 @@ export function apply(plane: DataPlane, order: DataPlaneOrder): void {
       remove(plane, order.group, order.spi);
       return;
     case "sendWith":
-      groupOf(plane, order.group).senders.set(order.family, order.spi);
+      groupOf(plane, order.group).senders[order.family] = order.spi;
       return;
     case "rules":
       groupOf(plane, order.group).rules = order.rules;
@@ -138,6 +138,11 @@ export function classify(plane: DataPlane, flow: Flow): Verdict {
 export function hasPolicy(plane: DataPlane): boolean {
   for (const group of plane.groups.values()) if (group.rules.length === 0) return false;
   return plane.groups.size > 0;
+}
+
+/** SPIs that the groups send with. */
+export function sendersOf(plane: DataPlane): number[] {
+  return [...plane.groups.values()].flatMap(({ senders }) => senders.filter((spi) => spi !== undefined));
 }
 
 const UDP = 17;
@@ -233,7 +238,7 @@ function remove(plane: DataPlane, group: string, spi: number): void {
   if (plane.sas.get(spi)?.sa.group !== group) return;
   plane.sas.delete(spi);
   const { senders } = groupOf(plane, group);
-  for (const [family, used] of senders) if (used === spi) senders.delete(family);
+  for (let family = 0; family < senders.length; family++) if (senders[family] === spi) senders[family] = undefined;
 }
 
 function groupOf(plane: DataPlane, name: string): GroupPolicy {
@@ -245,5 +250,5 @@ function groupOf(plane: DataPlane, name: string): GroupPolicy {
 }
 
 function newGroup(name: string): GroupPolicy {
-  return { name, rules: [], senders: new Map(), counters: newCounters() };
+  return { name, rules: [], senders: [], counters: newCounters() };
 }

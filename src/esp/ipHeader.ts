@@ -50,8 +50,8 @@ export function ipHeader(packet: Bytes): IpHeader | undefined {
   };
 }
 
-/** What `buildPacket` leaves to the caller. */
-export interface HeaderFields {
+/** What `buildPacket` leaves to the caller, beside the protocol. */
+export interface PacketFields {
   readonly tos: number;
   readonly identification: number;
   readonly isDf: boolean;
@@ -59,9 +59,12 @@ export interface HeaderFields {
   /** Octets, a multiple of 8. */
   readonly fragmentOffset?: number;
   readonly ttl: number;
-  readonly protocol: number;
   readonly source: number;
   readonly destination: number;
+}
+
+export interface HeaderFields extends PacketFields {
+  readonly protocol: number;
 }
 
 /** A packet with its checksum. `options`: a multiple of 4 octets, at most 40. */
@@ -70,12 +73,12 @@ export function buildPacket(fields: HeaderFields, payload: Bytes, options?: Byte
   const packet = new Uint8Array(headerOctets + payload.length);
   if (options !== undefined) packet.set(options, IP_HEADER_OCTETS);
   packet.set(payload, headerOctets);
-  writeIpHeader(packet, fields, headerOctets);
+  writeIpHeader(packet, fields, fields.protocol, headerOctets);
   return packet;
 }
 
 /** Fills in the fixed header of a packet whose options are there, with the checksum. */
-export function writeIpHeader(header: Bytes, fields: HeaderFields, headerOctets: number): void {
+export function writeIpHeader(header: Bytes, fields: PacketFields, protocol: number, headerOctets: number): void {
   header[0] = 0x40 | (headerOctets >>> 2);
   header[1] = fields.tos;
   putHalf(header, 2, header.length);
@@ -83,7 +86,7 @@ export function writeIpHeader(header: Bytes, fields: HeaderFields, headerOctets:
   const flags = (fields.isDf ? DF : 0) | (fields.hasMore === true ? MF : 0);
   putHalf(header, 6, flags | ((fields.fragmentOffset ?? 0) >>> 3));
   header[8] = fields.ttl;
-  header[9] = fields.protocol;
+  header[9] = protocol;
   putHalf(header, 12, fields.source >>> 16);
   putHalf(header, 14, fields.source & 0xffff);
   putHalf(header, 16, fields.destination >>> 16);

@@ -74,7 +74,7 @@ function seal(
   mtu: number,
   now: Micros,
 ): Outbound {
-  const spi = group.senders.get(family);
+  const spi = group.senders[family];
   const installed = spi === undefined ? undefined : plane.sas.get(spi);
   if (installed === undefined || !isAlive(installed, now)) return drop(plane, "send", "noSa", group, undefined, spi);
   const { sa, protection } = installed;

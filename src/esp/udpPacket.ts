@@ -3,21 +3,21 @@
  * layouts are declared in src/wire/ip.ts, and the tests hold the two against each other.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { type HeaderFields, half, IP_HEADER_OCTETS, type IpHeader, putHalf, writeIpHeader } from "./ipHeader.ts";
+import { half, IP_HEADER_OCTETS, type IpHeader, type PacketFields, putHalf, writeIpHeader } from "./ipHeader.ts";
 
 const UDP_HEADER_OCTETS = 8;
 const PROTOCOL_UDP = 17;
 
 /** A packet with both checksums. */
 export function buildUdpPacket(
-  fields: Omit<HeaderFields, "protocol">,
+  fields: PacketFields,
   sourcePort: number,
   destinationPort: number,
   payload: Bytes,
 ): Bytes {
   const udpOctets = UDP_HEADER_OCTETS + payload.length;
   const packet = new Uint8Array(IP_HEADER_OCTETS + udpOctets);
-  writeIpHeader(packet, { protocol: PROTOCOL_UDP, ...fields }, IP_HEADER_OCTETS);
+  writeIpHeader(packet, fields, PROTOCOL_UDP, IP_HEADER_OCTETS);
   putHalf(packet, IP_HEADER_OCTETS, sourcePort);
   putHalf(packet, IP_HEADER_OCTETS + 2, destinationPort);
   putHalf(packet, IP_HEADER_OCTETS + 4, udpOctets);

@@ -32,7 +32,7 @@ export function readInbandRekey(
   // One IKE SA has one key-wrap key, whatever group is meant.
   const update = dialectFor(first).readInbandRekey(turn.tools.crypto, first.held!.kwk!, payloads);
   if (update.ok) {
-    const group = groupMeant(groups, update.value);
+    const group = groups.length === 1 ? first : groupMeant(groups, update.value);
     if (group !== undefined) {
       group.counters.acksSent += 1;
       group.counters.rekeysUnicast += 1;
@@ -68,8 +68,10 @@ function isMalformed(notify: number): boolean {
   return notify === NotifyType.INVALID_SYNTAX;
 }
 
-function registeredOver(turn: Turn, sa: SaNumber): GmGroup[] {
-  return groupsOf(turn, "gikev2").filter(({ held }) => held?.sa === sa);
+function registeredOver(turn: Turn, sa: SaNumber): readonly GmGroup[] {
+  const groups = groupsOf(turn, "gikev2");
+  for (const { held } of groups) if (held?.sa !== sa) return groups.filter((group) => group.held?.sa === sa);
+  return groups;
 }
 
 /**
@@ -77,7 +79,6 @@ function registeredOver(turn: Turn, sa: SaNumber): GmGroup[] {
  * deleted, else the only one that knows all selectors of the new data SAs. Undefined where that does not decide.
  */
 function groupMeant(groups: readonly GmGroup[], { group: id, deletions, policy }: GroupUpdate): GmGroup | undefined {
-  if (groups.length === 1) return groups[0];
   if (id !== undefined) return groups.find(({ config }) => groupIdText(config.id) === groupIdText(id));
   const spis = deletions.flatMap((deletion) => (deletion.kind === "dataSas" ? deletion.spis : []));
   const holders = groups.filter(({ held }) => held!.teks.some((tek) => spis.includes(tek.spi)));

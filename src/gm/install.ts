@@ -5,7 +5,7 @@ import type { Micros } from "../base/micros.ts";
 import { SECOND } from "../base/micros.ts";
 import type { Secret } from "../base/secret.ts";
 import { NO_SECRET, secret } from "../base/secret.ts";
-import { saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
+import { type SaKeys, saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
 import type { DataSa } from "../esp/api.ts";
 import type { DataSaPolicy, DataSuite, Deletion, Grant, GroupUpdate, KekKeys, KekPolicy } from "../gikev2/policy.ts";
 import { isCounterMode, specsOf, usesCounterMode } from "../gikev2/policy.ts";
@@ -62,7 +62,7 @@ export function installGrant(
     installedAt: turn.now,
     rekeys: 0,
     rekeyedAt: old?.rekeyedAt,
-    sending: new Map(old?.sending),
+    sending: [...(old?.sending ?? [])],
   };
   group.held = held;
   order(turn, { kind: "rules", group: group.config.name, rules: held.rules });
@@ -109,7 +109,8 @@ function teksOf(
   doubt: Micros,
 ): HeldTek[] {
   const { dataSas } = policy;
-  const families = dataSas.map(({ selector }, place) => familyOf(group, selector, place));
+  const families = new Array<number>(dataSas.length);
+  for (let i = 0; i < dataSas.length; i++) families[i] = familyOf(group, dataSas[i]!.selector, i);
   const before = group.generation;
   for (let i = 0; i < dataSas.length; i++) {
     group.generation = Math.max(group.generation, before + depthOf(families, i) + 1);
@@ -217,8 +218,6 @@ function deleteTeks(
 
 /** In a rekey the way of authentication is not repeated: it stays what it was. */
 function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | undefined): HeldKek {
-  const authentication = policy.authentication ?? old!.sa.authentication;
-  const publicKey = policy.publicKey ?? old?.sa.publicKey;
   const { spi, suite, destination, lifetimeSeconds, nextSpis, acknowledgement } = policy;
   // A registration that was overtaken by a rekey must not make the member accept that one again.
   const known = old?.sa.spi === spi ? old.nextMessageId : 0;
@@ -227,9 +226,9 @@ function newKek(turn: Turn, policy: KekPolicy, keys: KekKeys, old: HeldKek | und
       spi,
       suite,
       keys,
-      authentication,
-      ...(publicKey === undefined ? {} : { publicKey }),
-      ...(acknowledgement === undefined ? {} : { acknowledgement }),
+      authentication: policy.authentication ?? old!.sa.authentication,
+      publicKey: policy.publicKey ?? old?.sa.publicKey,
+      acknowledgement,
     },
     destination,
     lifetimeSeconds,
@@ -244,7 +243,9 @@ function installKek(turn: Turn, group: GmGroup, held: HeldPolicy, kek: HeldKek, 
   held.sequence = kek.nextMessageId - rekeyProtocolOf(group).firstMessageId;
   const { spi } = kek.sa;
   if (old?.kek?.sa.spi !== spi) {
-    turn.out.push(protocolEvent(group, "gm.kekInstalled", { spi, lifetimeSeconds: kek.lifetimeSeconds }));
+    const { name, protocol } = group.config;
+    const { lifetimeSeconds } = kek;
+    turn.out.push(gmEvent("gm.kekInstalled", { group: name, protocol: protocol.kind, spi, lifetimeSeconds }));
     turn.out.push({ kind: "keys", entry: rekeyProtocolOf(group).keyEntry(kek.sa) });
   }
   listen(turn, held, multicastAddress(kek));
@@ -313,7 +314,7 @@ function installTek(turn: Turn, group: GmGroup, held: HeldPolicy, tek: HeldTek):
 
 function dataSaOf(group: GmGroup, held: HeldPolicy, tek: HeldTek): DataSa {
   const { suite } = tek;
-  const { encrKey, integKey } = splitTek(suite, tek.key);
+  const keys = splitTek(suite, tek.key);
   const senderId = isCounterMode(suite) ? held.senderIds[0] : undefined;
   return {
     group: group.config.name,
@@ -323,8 +324,8 @@ function dataSaOf(group: GmGroup, held: HeldPolicy, tek: HeldTek): DataSa {
     encr: suite.encr,
     encrKeyBits: suite.encrKeyBits,
     integ: suite.integ,
-    encrKey,
-    integKey,
+    encrKey: keys === undefined ? tek.key : secret(keys.encr),
+    integKey: keys === undefined ? NO_SECRET : secret(keys.integ),
     sequenceNumbers: tek.sequenceNumbers,
     mode: tek.mode,
     installedAt: tek.installedAt,
@@ -333,15 +334,14 @@ function dataSaOf(group: GmGroup, held: HeldPolicy, tek: HeldTek): DataSa {
   };
 }
 
-/** With an AEAD cipher the key is one whole. */
-function splitTek(suite: DataSuite, key: Secret): Pick<DataSa, "encrKey" | "integKey"> {
+/** Undefined with an AEAD cipher, for which the key is one whole. */
+function splitTek(suite: DataSuite, { secret: key }: Secret): SaKeys | undefined {
   const specs = specsOf(suite);
   assert(specs !== undefined, "a TEK of a suite that we do not have");
   const { encr, integ } = specs;
-  assert(key.secret.length === saKeyOctets(encr, integ), "a TEK of another length than its suite's");
-  if (integ === undefined) return { encrKey: key, integKey: NO_SECRET };
-  const keys = splitSaKeys(encr, integ, key.secret);
-  return { encrKey: secret(keys.encr), integKey: secret(keys.integ) };
+  if (integ !== undefined) return splitSaKeys(encr, integ, key);
+  assert(key.length === saKeyOctets(encr, integ), "a TEK of another length than its suite's");
+  return undefined;
 }
 
 function dropTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason): void {
@@ -355,7 +355,7 @@ function dropTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason
 function removeTek(turn: Turn, group: GmGroup, tek: HeldTek, reason: RemovalReason): void {
   order(turn, { kind: "remove", group: group.config.name, spi: tek.spi });
   const { sending } = group.held!;
-  if (sending.get(tek.family) === tek.spi) sending.delete(tek.family);
+  if (sending[tek.family] === tek.spi) sending[tek.family] = undefined;
   const data = { group: group.config.name, spi: spiText(tek.spi), family: tek.family, reason };
   turn.out.push(gmEvent("gm.tekRemoved", data));
 }
@@ -405,8 +405,8 @@ function chooseSenders(turn: Turn, group: GmGroup, held: HeldPolicy): Micros {
     const { family } = teks[i]!;
     const { tek, until } = chooseSender(teks, family, turn.now, group.tuning.rolloverLeft);
     if (until !== undefined) next = Math.min(next, until);
-    if (tek === undefined || held.sending.get(family) === tek.spi) continue;
-    held.sending.set(family, tek.spi);
+    if (tek === undefined || held.sending[family] === tek.spi) continue;
+    held.sending[family] = tek.spi;
     order(turn, { kind: "sendWith", group: group.config.name, family, spi: tek.spi });
     turn.out.push(gmEvent("gm.sendingWith", { group: group.config.name, spi: spiText(tek.spi), family }));
   }

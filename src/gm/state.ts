@@ -131,8 +131,8 @@ export interface HeldPolicy {
   /** Rekeys accepted since the registration, and when the last one of all was; undefined before the first. */
   rekeys: number;
   rekeyedAt: Micros | undefined;
-  /** SPI that each family sends with. */
-  readonly sending: Map<number, number>;
+  /** SPI that each family sends with, by its number. */
+  readonly sending: (number | undefined)[];
 }
 
 export interface HeldKek {

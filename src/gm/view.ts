@@ -103,6 +103,6 @@ function viewTek({ held }: GmGroup, tek: HeldTek, now: Micros): GmTekView {
     ...suite,
     lifetimeSeconds,
     remainingMillis: millis(expiresAt - now),
-    sending: held?.sending.get(family) === spi,
+    sending: held?.sending[family] === spi,
   };
 }

@@ -46,7 +46,7 @@ function flowsOf(plane: DataPlane, group: GroupPolicy, mtu: number, now: Micros)
   const rules = group.rules.filter(({ action }) => action === "protect");
   return rules.map(({ selector, family }): IpsecFlowView => {
     const sas = installed(plane, group.name, family, now);
-    const sender = group.senders.get(family);
+    const sender = group.senders[family];
     return {
       group: group.name,
       peer: EVERYBODY,
