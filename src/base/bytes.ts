@@ -274,17 +274,27 @@ export class Writer {
     this.buffer[at + 3] = value;
   }
 
-  /** What has been written from `start` on, as a view that is valid until the next write. */
-  view(start = 0): Bytes {
-    return this.buffer.subarray(start, this.size);
+  zeros(count: number): void {
+    const at = this.room(count);
+    this.buffer.fill(0, at, at + count);
+  }
+
+  /** What has been written from `start` up to `end`, as a view that is valid until the next write. */
+  view(start = 0, end = this.size): Bytes {
+    return this.buffer.subarray(start, end);
   }
 
   /** A copy of its own of all that has been written. The writer is used up. */
   finish(): Bytes {
     const octets = this.buffer.slice(0, this.size);
+    this.release();
+    return octets;
+  }
+
+  /** For whoever has used views and needs no copy: they are not valid any more, and the writer is used up. */
+  release(): void {
     if (this.buffer.length === SPARE_OCTETS) spareBuffers.push(this.buffer);
     this.buffer = EMPTY;
     this.size = 0;
-    return octets;
   }
 }

@@ -41,10 +41,17 @@ const UNCOMPRESSED = Uint8Array.of(4);
 /** Alternative initial value of RFC 5649 section 3, without the length that OpenSSL appends. */
 const KWP_IV = fromHex("a65959a6");
 
-/** A plain Uint8Array that owns its memory: a Buffer may be a window on a pool, and its `slice` does not copy. */
+/**
+ * A plain Uint8Array that owns its memory: a Buffer may be a window on a pool, and its `slice` does not copy. Octets that
+ * fit are copied into the heap: memory outside it costs some 200 octets more for as long as a key is held.
+ */
 function own(buffer: Uint8Array): Bytes {
+  if (buffer.length <= HEAP_OCTETS) return new Uint8Array(buffer);
   return buffer.byteLength === buffer.buffer.byteLength ? new Uint8Array(buffer.buffer) : new Uint8Array(buffer);
 }
+
+/** V8 keeps arrays up to this length in its heap. */
+const HEAP_OCTETS = 64;
 
 function undefinedOnThrow<T>(attempt: () => T): T | undefined {
   try {
@@ -82,6 +89,10 @@ function cbcName(cipher: CbcCipher, key: Bytes): string {
 }
 
 const AES_GCM: Readonly<Record<number, CipherGCMTypes>> = { 16: "aes-128-gcm", 24: "aes-192-gcm", 32: "aes-256-gcm" };
+
+const TAG_OF: Readonly<Record<number, { readonly authTagLength: number }>> = Object.fromEntries(
+  [4, 8, 12, 16].map((length) => [length, { authTagLength: length }]),
+);
 
 /** The two AEADs share their call shapes; the declared types are told apart by name only. */
 function aeadName(aead: Aead, key: Bytes): CipherGCMTypes {
@@ -230,8 +241,8 @@ export const native: Crypto = {
 
   seal(aead, key, nonce, aad, plain, tagLength) {
     checkAead(aead, key, nonce, tagLength);
-    const cipher = createCipheriv(aeadName(aead, key), key, nonce, { authTagLength: tagLength });
-    if (aad.length > 0) cipher.setAAD(aad, { plaintextLength: plain.length });
+    const cipher = createCipheriv(aeadName(aead, key), key, nonce, TAG_OF[tagLength]);
+    if (aad.length > 0) cipher.setAAD(aad);
     const out = new Uint8Array(plain.length + tagLength);
     if (plain.length > 0) out.set(cipher.update(plain));
     cipher.final();
@@ -243,9 +254,9 @@ export const native: Crypto = {
     checkAead(aead, key, nonce, tagLength);
     const size = sealed.length - tagLength;
     if (size < 0) return undefined;
-    const decipher = createDecipheriv(aeadName(aead, key), key, nonce, { authTagLength: tagLength });
+    const decipher = createDecipheriv(aeadName(aead, key), key, nonce, TAG_OF[tagLength]);
     decipher.setAuthTag(sealed.subarray(size));
-    if (aad.length > 0) decipher.setAAD(aad, { plaintextLength: size });
+    if (aad.length > 0) decipher.setAAD(aad);
     const plain = size > 0 ? own(decipher.update(sealed.subarray(0, size))) : new Uint8Array(0);
     try {
       decipher.final();

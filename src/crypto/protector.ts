@@ -57,7 +57,13 @@ export function bodyOctets(protection: Protection, plainOctets: number): number 
 export function protectBehind(crypto: Crypto, protection: Protection, keys: SaKeys, input: ProtectInput): Bytes {
   if (!protection.encr.aead) return concat(input.prefix, protect(crypto, protection, keys, input));
   checkInput(protection, keys, input);
-  return concat(input.prefix, input.iv, seal(crypto, protection.encr, keys.encr, input));
+  const { prefix, iv } = input;
+  const sealed = seal(crypto, protection.encr, keys.encr, input);
+  const packet = new Uint8Array(prefix.length + iv.length + sealed.length);
+  packet.set(prefix);
+  packet.set(iv, prefix.length);
+  packet.set(sealed, prefix.length + iv.length);
+  return packet;
 }
 
 /** IV, ciphertext and ICV. */
@@ -86,14 +92,13 @@ export function unprotect(
   checkKeys(protection, keys);
   const size = body.length - encr.iv - icvOctets(protection);
   if (size < 0 || size % encr.block !== 0) return undefined;
-  const iv = body.subarray(0, encr.iv);
-  if (encr.aead) return open(crypto, encr, keys.encr, input, iv, body.subarray(encr.iv));
+  if (encr.aead) return open(crypto, encr, keys.encr, input);
   const text = body.subarray(0, encr.iv + size);
   if (integ !== undefined) {
     const expected = integrity(crypto, integ, keys.integ, macInput(input.prefix, text, input.sequenceHigh));
     if (!equal(expected, body.subarray(text.length))) return undefined;
   }
-  return decipher(crypto, encr, keys.encr, iv, text.subarray(encr.iv));
+  return decipher(crypto, encr, keys.encr, body.subarray(0, encr.iv), text.subarray(encr.iv));
 }
 
 function checkInput(protection: Protection, keys: SaKeys, { iv, plain }: ProtectInput): void {
@@ -118,11 +123,14 @@ function associated(prefix: Bytes, sequenceHigh: Bytes | undefined): Bytes {
   return sequenceHigh === undefined ? prefix : concat(prefix.subarray(0, 4), sequenceHigh, prefix.subarray(4));
 }
 
-/** Key and nonce: the salt lies behind the key in key material and in front of the IV in the nonce. */
-function nonceOf(encr: EncrSpec, key: Bytes, iv: Bytes): { key: Bytes; nonce: Bytes } {
-  const nonce = new Uint8Array(encr.salt + iv.length);
+/**
+ * Key and nonce: the salt lies behind the key in key material and in front of the IV in the nonce. `text` begins with the
+ * IV.
+ */
+function nonceOf(encr: EncrSpec, key: Bytes, text: Bytes): { key: Bytes; nonce: Bytes } {
+  const nonce = new Uint8Array(encr.salt + encr.iv);
   for (let i = 0; i < encr.salt; i++) nonce[i] = key[encr.key + i]!;
-  nonce.set(iv, encr.salt);
+  for (let i = 0; i < encr.iv; i++) nonce[encr.salt + i] = text[i]!;
   // A view: node gives a short array of its own memory outside the heap first, which costs more than the view.
   return { key: key.subarray(0, encr.key), nonce };
 }
@@ -137,17 +145,13 @@ function seal(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: ProtectInpu
   return crypto.seal(aeadOf(encr), key, nonce, aad, input.plain, encr.icv);
 }
 
-function open(
-  crypto: Crypto,
-  encr: EncrSpec,
-  encrKey: Bytes,
-  input: UnprotectInput,
-  iv: Bytes,
-  sealed: Bytes,
-): Bytes | undefined {
-  const { key, nonce } = nonceOf(encr, encrKey, iv);
+function open(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: UnprotectInput): Bytes | undefined {
+  const { body } = input;
+  const { key, nonce } = nonceOf(encr, encrKey, body);
   const aad = associated(input.prefix, input.sequenceHigh);
+  const sealed = body.subarray(encr.iv);
   if (encr.kind === "aes-gmac") {
+    const iv = body.subarray(0, encr.iv);
     const plain = sealed.subarray(0, sealed.length - encr.icv);
     const tag = sealed.subarray(plain.length);
     return crypto.open("aes-gcm", key, nonce, gmacInput(aad, iv, plain), tag, encr.icv) && plain;

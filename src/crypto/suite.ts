@@ -85,7 +85,7 @@ const CBC = { salt: 0, ivKind: "random", icv: 0, aead: false } as const;
 const CTR = { salt: 4, iv: 8, ivKind: "counter", block: 1, icv: 0, aead: false } as const;
 const NULL = { salt: 0, iv: 0, ivKind: "none", block: 1, icv: 0, aead: false } as const;
 
-const ENCR_SPECS: ReadonlyMap<string, EncrSpec> = new Map(
+const ENCR_SPECS: ReadonlyMap<number, EncrSpec> = new Map(
   [
     fixedKey({ id: 3, name: "ENCR_3DES", kind: "cbc-3des", ...CBC, iv: 8, block: 8 }, 24),
     fixedKey({ id: 11, name: "ENCR_NULL", kind: "null", ...NULL }, 0),
@@ -101,8 +101,9 @@ const ENCR_SPECS: ReadonlyMap<string, EncrSpec> = new Map(
     .map((spec) => [encrKey(spec.id, spec.keyBits), spec]),
 );
 
-function encrKey(id: number, keyBits: number): string {
-  return `${id}/${keyBits}`;
+/** Both numbers have 16 bits on the wire. */
+function encrKey(id: number, keyBits: number): number {
+  return id * 0x10000 + keyBits;
 }
 
 /**

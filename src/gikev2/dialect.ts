@@ -40,10 +40,18 @@ export type RegistrationIntent =
 /** Where rekeys are acknowledged without asking, or not at all. */
 export const NO_ACKNOWLEDGEMENT = { plain: 0, withTree: 0 };
 
+/** A KD payload in which the wrapped keys are still missing. */
+export interface BlankKd {
+  /** Body of the payload with gaps of zeros. */
+  readonly octets: Bytes;
+  readonly gaps: readonly { readonly at: number; readonly key: Secret }[];
+}
+
 /** What is the same in a rekey for every member, encoded once. */
 export interface PreparedRekey {
-  readonly update: GroupUpdate;
   readonly shared: readonly Payload[];
+  /** Where keys are wrapped for each member. */
+  readonly blankKd?: BlankKd;
 }
 
 /**

@@ -3,9 +3,9 @@ import type { Bytes } from "../base/bytes.ts";
 import { concat } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
-import { secret } from "../base/secret.ts";
+import { NO_SECRET, secret } from "../base/secret.ts";
 import type { IkeKeyEntry } from "../crypto/keyEntry.ts";
-import { saKeyOctets, splitSaKeys } from "../crypto/prf.ts";
+import { encrKeyOctets, saKeyOctets } from "../crypto/prf.ts";
 import { kwaSpec } from "../crypto/suite.ts";
 import type { DialectName, RekeySa } from "./dialect.ts";
 import type { DataSuite, KekKeys, KekSuite } from "./policy.ts";
@@ -57,10 +57,13 @@ export function rekeyKeyEntry({ spi, suite, keys }: RekeySa, dialect: DialectNam
   };
 }
 
-/** `material`: exactly `kekOctets(suite)` octets. */
+/** `material`: exactly `kekOctets(suite)` octets, of which the keys are copies. */
 export function splitKekKeys(suite: KekSuite, material: Bytes): KekKeys {
-  const sa = tekOctets(suite);
-  const specs = specsOf(suite)!;
-  const { encr, integ } = splitSaKeys(specs.encr, specs.integ, material.slice(0, sa));
-  return { encr: secret(encr), integ: secret(integ), wrap: secret(material.slice(sa)) };
+  const integAt = encrKeyOctets(specsOf(suite)!.encr);
+  const wrapAt = tekOctets(suite);
+  return {
+    encr: secret(material.slice(0, integAt)),
+    integ: integAt === wrapAt ? NO_SECRET : secret(material.slice(integAt, wrapAt)),
+    wrap: secret(material.slice(wrapAt)),
+  };
 }

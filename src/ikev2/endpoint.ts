@@ -230,6 +230,12 @@ export function nextDeadline(endpoint: IkeEndpoint): Micros | undefined {
   return nextTimer(endpoint.timers);
 }
 
+/** Whether requests can be made over an SA. */
+export function isUp(endpoint: IkeEndpoint, number: SaNumber): boolean {
+  const sa = endpoint.sas.get(number);
+  return sa !== undefined && isEstablished(sa);
+}
+
 /** What may be known of an SA that is being made or stands; undefined once it is closed. */
 export function saView(endpoint: IkeEndpoint, number: SaNumber): SaView | undefined {
   const sa = endpoint.sas.get(number);

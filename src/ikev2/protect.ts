@@ -4,12 +4,12 @@
  * IVs come about without a clock: a cipher that counts its IVs gets 1, 2, 3 ... per SA and direction (the two directions
  * have keys of their own), CBC gets random ones.
  */
-import { type Bytes, Reader } from "../base/bytes.ts";
+import { type Bytes, Reader, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Crypto } from "../crypto/api.ts";
 import type { SaKeys } from "../crypto/prf.ts";
 import { bodyOctets, type Protection, protectBehind, unprotect } from "../crypto/protector.ts";
-import { type MessageHead, type SealedPart, sealedPrefix } from "../wire/ikeMessage.ts";
+import { type FragmentPlace, type MessageHead, type SealedPart, writeSealedPrefix } from "../wire/ikeMessage.ts";
 import { PayloadType } from "../wire/ikev2Numbers.ts";
 import { encodeChain, type Payload, type Registry, readChain } from "../wire/payloads.ts";
 import type { Tools } from "./api.ts";
@@ -39,15 +39,6 @@ export function nextIv(sa: IkeSa, keys: SaKeySet, tools: Tools): Bytes {
   return encr.ivKind === "counter" ? counterIv(sa.nextIv++) : tools.rng.bytes(encr.iv);
 }
 
-/** Payloads with padding and pad length: as little padding as the cipher's block allows, of zeros. */
-export function padded(octets: Bytes, block: number): Bytes {
-  const padding = (block - ((octets.length + 1) % block)) % block;
-  const plain = new Uint8Array(octets.length + padding + 1);
-  plain.set(octets);
-  plain[plain.length - 1] = padding;
-  return plain;
-}
-
 /** What must be known to seal: nothing of the SA's state, so that a rekey message can be sealed the same way. */
 export interface SealInput {
   readonly head: MessageHead;
@@ -56,14 +47,27 @@ export interface SealInput {
   /** Octets of the inner payloads, of a fragment its part of them. */
   readonly inner: Bytes;
   readonly iv: Bytes;
-  readonly fragment?: { readonly number: number; readonly total: number };
+  readonly fragment?: FragmentPlace;
 }
 
-/** A whole message: IKE header, SK or SKF payload. */
-export function sealChain(crypto: Crypto, protection: Protection, keys: SaKeys, input: SealInput): Bytes {
-  const plain = padded(input.inner, protection.encr.block);
-  const prefix = sealedPrefix(input.head, input.first, bodyOctets(protection, plain.length), input.fragment);
-  return protectBehind(crypto, protection, keys, { prefix, iv: input.iv, plain });
+/** A whole message: IKE header, SK or SKF payload. As little padding as the cipher's block allows, of zeros. */
+export function sealChain(
+  crypto: Crypto,
+  protection: Protection,
+  keys: SaKeys,
+  { head, first, inner, iv, fragment }: SealInput,
+): Bytes {
+  const { block } = protection.encr;
+  const padding = (block - ((inner.length + 1) % block)) % block;
+  const w = new Writer();
+  writeSealedPrefix(w, head, first, bodyOctets(protection, inner.length + padding + 1), fragment);
+  const end = w.at;
+  w.bytes(inner);
+  w.zeros(padding);
+  w.u8(padding);
+  const message = protectBehind(crypto, protection, keys, { prefix: w.view(0, end), iv, plain: w.view(end) });
+  w.release();
+  return message;
 }
 
 /** A whole message with these payloads inside its SK payload. */

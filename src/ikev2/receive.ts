@@ -6,14 +6,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import { checkGrammar } from "../wire/grammar.ts";
-import {
-  decodeHeader,
-  decodeMessage,
-  type IkeHeader,
-  type IkeMessage,
-  isFromInitiator,
-  isResponse,
-} from "../wire/ikeMessage.ts";
+import { decodeHeader, decodeMessage, type IkeHeader, isFromInitiator, isResponse } from "../wire/ikeMessage.ts";
 import { Exchange, NotifyType } from "../wire/ikev2Numbers.ts";
 import { isMarked, isNatKeepalive, marksDatagrams, NAT_PORT, unmarked } from "../wire/nonEsp.ts";
 import { notifyOf, type Payload, payloadOf } from "../wire/payloads.ts";
@@ -98,8 +91,8 @@ function receiveInit(turn: Turn, header: IkeHeader, octets: Bytes, from: Arrival
 
 /** Type of the first payload that we do not know and must not skip. RFC 7296 section 2.5. */
 function unknownCritical(payloads: readonly Payload[]): number | undefined {
-  for (const payload of payloads) if (payload.kind === "unknown" && payload.critical) return payload.type;
-  return undefined;
+  const found = payloads.find((payload) => payload.kind === "unknown" && payload.critical);
+  return found?.kind === "unknown" ? found.type : undefined;
 }
 
 /** The SA is found by the SPI that we chose, never by an address. RFC 7296 section 2.6. */
@@ -121,18 +114,11 @@ function receiveSealed(turn: Turn, header: IkeHeader, octets: Bytes, from: Arriv
   else receiveRequest(turn, sa, header, octets, from);
 }
 
-/** A genuine message that is whole. */
-interface Opened {
-  readonly message: IkeMessage;
-  readonly whole: Whole;
-}
-
 /** Undefined where the message was dropped, or is a piece of one that is not whole yet. Throws WireError. */
-function openMessage(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes, from: Arrival): Opened | undefined {
-  const message = decodeMessage(octets, registryOf(turn.endpoint), header);
-  const { sealed } = message;
+function openMessage(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes, from: Arrival): Whole | undefined {
+  const { payloads, sealed } = decodeMessage(octets, registryOf(turn.endpoint), header);
   if (sealed === undefined) {
-    const isHint = message.payloads.some((payload) => payload.kind === "N");
+    const isHint = payloads.some((payload) => payload.kind === "N");
     drop(turn, isHint ? "unprotectedNotify" : "unencrypted", from.remote, sa.number);
     return undefined;
   }
@@ -143,10 +129,10 @@ function openMessage(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes, fr
     return undefined;
   }
   const { firstInner, fragments } = sealed;
-  if (fragments === 1) return { message, whole: { inner, firstInner, datagram: octets } };
-  const whole = collectPart(turn, sa, message.messageId, isResponse(message), sealed, inner, octets);
+  if (fragments === 1) return { inner, firstInner, datagram: octets };
+  const whole = collectPart(turn, sa, header.messageId, isResponse(header), sealed, inner, octets);
   if (whole === "refused") drop(turn, "fragment", from.remote, sa.number);
-  return typeof whole === "string" ? undefined : { message, whole };
+  return typeof whole === "string" ? undefined : whole;
 }
 
 /** Inner payloads, or the notify that says what is wrong with them. From here on the peer itself is to blame. */
@@ -154,14 +140,14 @@ type Inner =
   | { readonly ok: true; readonly payloads: readonly Payload[] }
   | { readonly ok: false; readonly error: Payload };
 
-function readGenuine(turn: Turn, { message, whole }: Opened): Inner {
+function readGenuine(turn: Turn, header: IkeHeader, { inner, firstInner }: Whole): Inner {
   try {
-    const payloads = readInner(whole.inner, whole.firstInner, registryOf(turn.endpoint));
+    const payloads = readInner(inner, firstInner, registryOf(turn.endpoint));
     const critical = unknownCritical(payloads);
     if (critical !== undefined) {
       return { ok: false, error: notify(NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD, Uint8Array.of(critical)) };
     }
-    const grammar = checkGrammar(message.exchange, isResponse(message), payloads);
+    const grammar = checkGrammar(header.exchange, isResponse(header), payloads);
     return grammar.ok ? { ok: true, payloads } : { ok: false, error: notify(NotifyType.INVALID_SYNTAX) };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
@@ -208,8 +194,8 @@ function receiveRequest(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes,
   const opened = openMessage(turn, sa, header, octets, from);
   if (opened === undefined) return;
   noteArrival(turn, sa, from, true);
-  beginServing(sa, messageId, exchange, opened.whole.datagram);
-  const inner = readGenuine(turn, opened);
+  beginServing(sa, messageId, exchange, opened.datagram);
+  const inner = readGenuine(turn, header, opened);
   if (inner.ok) serve(turn, sa, exchange, messageId, inner.payloads);
   else refuseRequest(turn, sa, exchange, messageId, inner.error);
 }
@@ -268,7 +254,7 @@ function receiveResponse(turn: Turn, sa: IkeSa, header: IkeHeader, octets: Bytes
   if (opened === undefined) return;
   noteArrival(turn, sa, from, false);
   settleRequest(turn, sa, pending);
-  const inner = readGenuine(turn, opened);
+  const inner = readGenuine(turn, header, opened);
   // There are no error messages about responses.
   if (!inner.ok) closeSa(turn, sa, "invalidSyntax");
   else takeResponse(turn, sa, pending, inner.payloads);

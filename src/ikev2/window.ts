@@ -4,14 +4,14 @@
  * Only who asks repeats itself; a repetition has the same octets, IV included. Who answers keeps the responses of one
  * window and sends them again when a request comes again. A request outside the window is never answered.
  */
-import { type Bytes, equal } from "../base/bytes.ts";
+import { type Bytes, equal, Writer } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
 import { IKE_HEADER_LENGTH, type MessageHead } from "../wire/ikeMessage.ts";
 import { FLAG_INITIATOR, FLAG_RESPONSE, NotifyType, PayloadType } from "../wire/ikev2Numbers.ts";
 import { markedIf } from "../wire/nonEsp.ts";
-import { encodeChain, notifyOf, type Payload } from "../wire/payloads.ts";
+import { firstNumber, notifyOf, type Payload, writeChain } from "../wire/payloads.ts";
 import type { RetransmitPolicy } from "./api.ts";
 import { closeSa } from "./closing.ts";
 import { happened } from "./events.ts";
@@ -19,6 +19,7 @@ import { splitInner } from "./fragment.ts";
 import { directionKeys, nextIv, sealChain } from "./protect.ts";
 import {
   type IkeSa,
+  type OutWindow,
   type PendingRequest,
   type Purpose,
   type QueuedRequest,
@@ -63,22 +64,23 @@ export function sealMessage(
   const { protection } = keys;
   const head = headOf(sa, exchange, messageId, response);
   const direction = directionKeys(keys, sa.initiator);
-  const { first, octets } = encodeChain(payloads, registryOf(turn.endpoint));
-  const parts = splitInner(turn, sa, protection, octets);
-  if (parts.length === 1) {
-    return [
-      sealChain(tools.crypto, protection, direction, { head, first, inner: octets, iv: nextIv(sa, keys, tools) }),
-    ];
-  }
-  return parts.map((inner, i) =>
+  const known = registryOf(turn.endpoint);
+  const first = firstNumber(payloads, known);
+  const w = new Writer();
+  writeChain(w, payloads, known, PayloadType.NONE);
+  const parts = splitInner(turn, sa, protection, w.view());
+  const total = parts.length;
+  const datagrams = parts.map((inner, i) =>
     sealChain(tools.crypto, protection, direction, {
       head,
       first: i === 0 ? first : PayloadType.NONE,
       inner,
       iv: nextIv(sa, keys, tools),
-      fragment: { number: i + 1, total: parts.length },
+      fragment: total === 1 ? undefined : { number: i + 1, total },
     }),
   );
+  w.release();
+  return datagrams;
 }
 
 // ----------------------------------------------------------------------------------------------------- our requests
@@ -93,18 +95,22 @@ export function startRequest(
   policy: RetransmitPolicy = turn.endpoint.config.retransmit,
 ): void {
   resumeAbandoned(turn, sa);
-  sa.out.queue.push({ exchange, purpose, payloads, policy });
-  pumpQueue(turn, sa);
+  const { out } = sa;
+  const request = { exchange, purpose, payloads, policy };
+  if (out.queue.length === 0 && mayLeave(out, request)) issue(turn, sa, request);
+  else out.queue.push(request);
 }
 
 /** Sends what has been waiting as far as the window allows. To be called after each answer. */
 export function pumpQueue(turn: Turn, sa: IkeSa): void {
   const { out } = sa;
-  while (out.queue.length > 0 && out.nextId < (out.pending[0]?.messageId ?? out.nextId) + out.size) {
-    // A Delete is the last request of an SA: it leaves when all others are answered.
-    if (out.queue[0]!.purpose.kind === "delete" && out.pending.length > 0) return;
-    issue(turn, sa, out.queue.shift()!);
-  }
+  while (out.queue.length > 0 && mayLeave(out, out.queue[0]!)) issue(turn, sa, out.queue.shift()!);
+}
+
+/** The window has room. A Delete is the last request of an SA: it leaves when all others are answered. */
+function mayLeave(out: OutWindow, { purpose }: QueuedRequest): boolean {
+  if (out.pending.length === 0) return true;
+  return out.nextId < out.pending[0]!.messageId + out.size && purpose.kind !== "delete";
 }
 
 function issue(turn: Turn, sa: IkeSa, { exchange, purpose, payloads, policy }: QueuedRequest): void {
@@ -115,10 +121,11 @@ function issue(turn: Turn, sa: IkeSa, { exchange, purpose, payloads, policy }: Q
 
 /** First transmission of a request whose octets exist: what IKE_SA_INIT uses directly. */
 export function sendFirst(turn: Turn, sa: IkeSa, request: Omit<PendingRequest, "repeats" | "abandoned">): void {
-  sa.out.nextId = request.messageId + 1;
-  sa.out.pending.push({ repeats: 0, abandoned: false, ...request });
-  transmit(turn, sa, request.datagrams);
-  startTimer(turn, sa, retransmitSlot(request.messageId), request.policy.first);
+  const { messageId, exchange, purpose, datagrams, policy } = request;
+  sa.out.nextId = messageId + 1;
+  sa.out.pending.push({ messageId, exchange, purpose, datagrams, policy, repeats: 0, abandoned: false });
+  transmit(turn, sa, datagrams);
+  startTimer(turn, sa, retransmitSlot(messageId), policy.first);
 }
 
 /**
@@ -248,7 +255,12 @@ export function isRepetition(served: ServedRequest, octets: Bytes): boolean {
 export function beginServing(sa: IkeSa, messageId: number, exchange: number, request: Bytes): void {
   assert(request.length >= IKE_HEADER_LENGTH, "a request is a whole message");
   const { inward } = sa;
-  inward.served = [...inward.served, { messageId, exchange, request, response: undefined }];
+  const entry = { messageId, exchange, request, response: undefined };
+  const [only] = inward.served;
+  // A list that is spread or filtered has room for 17, and a window of one is what nearly everybody has.
+  if (only === undefined) inward.served = [entry];
+  else if (inward.served.length === 1) inward.served = [only, entry];
+  else inward.served = [...inward.served, entry];
 }
 
 /** Answers a request that is being served, and keeps the answer for as long as the window asks for it. */
@@ -262,5 +274,6 @@ export function answerRequest(turn: Turn, sa: IkeSa, messageId: number, payloads
     inward.nextId += 1;
   }
   const oldest = inward.nextId - windowSize(turn);
-  inward.served = inward.served.filter((entry) => entry.messageId >= oldest);
+  if (inward.served.length === 2 && inward.served[0]!.messageId < oldest) inward.served = [served];
+  else inward.served = inward.served.filter((entry) => entry.messageId >= oldest);
 }

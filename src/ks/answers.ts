@@ -9,23 +9,28 @@ import { ksEvent } from "./events.ts";
 import type { KsBranch, KsGroup, KsMember, Turn } from "./state.ts";
 import { branchOfMember, ikeOf, removeMember, unbindSa } from "./state.ts";
 
+/** The latest first. With room for no more: every member keeps two of these. */
 export function lastFour(sequence: number, earlier: readonly number[]): number[] {
-  return [sequence, ...earlier.slice(0, 3)];
+  const latest = new Array<number>(Math.min(earlier.length + 1, 4));
+  latest[0] = sequence;
+  for (let i = 1; i < latest.length; i++) latest[i] = earlier[i - 1]!;
+  return latest;
 }
 
 /** `current`: to the round that is under way. */
 export function noteAnswer(turn: Turn, group: KsGroup, member: KsMember, current: boolean): void {
   member.silentTransmissions = 0;
   member.silentRekeys = 0;
-  const data = { group: group.config.name, protocol: member.protocol, member: member.key };
+  const { protocol, key } = member;
+  const { name } = group.config;
   if (!current || !member.awaited) {
-    turn.out.push(ksEvent("ks.unsolicitedAck", data));
+    turn.out.push(ksEvent("ks.unsolicitedAck", { group: name, protocol, member: key }));
     return;
   }
-  const round = branchOfMember(group, member).round!;
+  const { sequence } = branchOfMember(group, member).round!;
   member.acksReceived += 1;
-  member.sequencesAcked = lastFour(round.sequence, member.sequencesAcked);
-  turn.out.push(ksEvent("ks.rekeyAcked", { sequence: round.sequence, ...data }));
+  member.sequencesAcked = lastFour(sequence, member.sequencesAcked);
+  turn.out.push(ksEvent("ks.rekeyAcked", { sequence, group: name, protocol, member: key }));
   settle(turn, group, member);
 }
 

@@ -7,7 +7,7 @@ import { SECOND } from "../base/micros.ts";
 import { cancelTimer } from "../base/timers.ts";
 import { passOn } from "../gikev2/outcomes.ts";
 import type { RequestOptions, SaNumber } from "../ikev2/api.ts";
-import { request, saView } from "../ikev2/endpoint.ts";
+import { isUp, request } from "../ikev2/endpoint.ts";
 import { endExcluded, finishIfDone, lastFour, noteAnswer, noteCopy, noteSilence } from "./answers.ts";
 import type { GroupMessage } from "./multicast.ts";
 import { sealFor } from "./multicast.ts";
@@ -36,7 +36,7 @@ export function startRound(
     number: branch.rounds,
     sequence,
     startedAt: turn.now,
-    message: messageOf(turn, group, branch, message, lead),
+    message: messageOf(turn, group, branch, message, excluding, lead),
     queue: members,
     next: 0,
     open: 0,
@@ -51,10 +51,19 @@ function messageOf(
   group: KsGroup,
   branch: KsBranch,
   message: GroupMessage,
+  excluding: boolean,
   lead: LeadingMessage | undefined,
 ): RoundMessage {
   const { kek, update } = message;
-  if (rekeysInband(group, branch)) return { kind: "inband", prepared: dialectFor(group).prepareInband(update) };
+  if (rekeysInband(group, branch)) {
+    const { seconds, count } = group.config.retransmit;
+    return {
+      kind: "inband",
+      prepared: dialectFor(group).prepareInband(update),
+      tag: tagOf(excluding ? "exclude" : "rekey", branch.rounds, group.id),
+      retransmit: { first: seconds * SECOND, factor: 1, repeats: count },
+    };
+  }
   const messageId = kek.sequence + protocolOf(group, branch).firstMessageId;
   const datagrams = sealFor(turn, group, branch, message);
   const push = { kind: "push", sa: kek.sa, messageId } as const;
@@ -99,15 +108,16 @@ function sendOne(turn: Turn, group: KsGroup, branch: KsBranch, member: KsMember)
     return true;
   }
   const endpoint = ikeOf(turn.state);
-  if (member.sa === undefined || saView(endpoint, member.sa)?.established !== true) return false;
+  if (member.sa === undefined || !isUp(endpoint, member.sa)) return false;
   const dialect = dialectFor(group);
   // Excluded members have left the list of their SA already: whoever is still in it is in another group.
   const users = (turn.state.membersBySa.get(member.sa)?.length ?? 0) + (round.excluding ? 1 : 0);
   const named = users > 1 ? group.config.id : undefined;
   const payloads = dialect.inbandRekey(turn.tools.crypto, member.kwk!, message.prepared, named);
+  const repeats = copiesFor(group, member);
   const options: RequestOptions = {
-    tag: tagOf(round.excluding ? "exclude" : "rekey", round.number, group.id),
-    retransmit: { first: group.config.retransmit.seconds * SECOND, factor: 1, repeats: copiesFor(group, member) },
+    tag: message.tag,
+    retransmit: repeats === message.retransmit.repeats ? message.retransmit : { ...message.retransmit, repeats },
     keepSa: true,
   };
   passOn(turn.out, request(endpoint, turn.tools, member.sa, dialect.inbandExchange, payloads, options, turn.now));

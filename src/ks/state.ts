@@ -29,7 +29,7 @@ import { groupIdText } from "../gikev2/groupId.ts";
 import type { HostOutcome } from "../gikev2/outcomes.ts";
 import type { DataSuite } from "../gikev2/policy.ts";
 import { createEndpoint as createIsakmp, type Ikev1Endpoint } from "../ikev1/endpoint.ts";
-import type { SaNumber, Tools } from "../ikev2/api.ts";
+import type { RetransmitPolicy, SaNumber, Tools } from "../ikev2/api.ts";
 import { createEndpoint, type IkeEndpoint } from "../ikev2/endpoint.ts";
 import type { KsConfig, KsGroupConfig, KsTuning, ProtocolKind, Signer } from "./config.ts";
 import { KS_TUNING } from "./config.ts";
@@ -206,7 +206,13 @@ export interface RekeyRound {
 
 /** `inband`: a request in the IKE SA of each member. `push`: the same datagrams for each of them, under the KEK `sa`. */
 export type RoundMessage =
-  | { readonly kind: "inband"; readonly prepared: PreparedRekey }
+  | {
+      readonly kind: "inband";
+      readonly prepared: PreparedRekey;
+      /** By which answers are known. */
+      readonly tag: string;
+      readonly retransmit: RetransmitPolicy;
+    }
   | {
       readonly kind: "push";
       readonly sa: RekeySa;

@@ -19,7 +19,9 @@ export const some = (kind: PayloadKind, most = 32): Rule => ({ kind, least: 1, m
 
 export interface MessageForm {
   readonly name: string;
-  readonly rules: ReadonlyMap<PayloadKind, Rule>;
+  /** One for each kind. */
+  readonly rules: readonly Rule[];
+  readonly kinds: ReadonlySet<PayloadKind>;
 }
 
 export interface MessageGrammar {
@@ -31,7 +33,7 @@ export interface MessageGrammar {
 }
 
 function form(name: string, rules: readonly Rule[]): MessageForm {
-  return { name, rules: new Map(rules.map((rule) => [rule.kind, rule])) };
+  return { name, rules, kinds: new Set(rules.map((rule) => rule.kind)) };
 }
 
 function grammar(exchange: number, response: boolean, encrypted: boolean, ...forms: MessageForm[]): MessageGrammar {
@@ -254,19 +256,25 @@ export function checkGrammar(exchange: number, response: boolean, payloads: read
   return { ok: false, problem };
 }
 
+/** Counts once for each rule instead of keeping a table: messages have a handful of payloads, forms a dozen rules. */
 function complaintOf(candidate: MessageForm, payloads: readonly Payload[]): string | undefined {
-  const counts = new Map<PayloadKind, number>();
-  for (const payload of payloads) {
-    if (payload.kind === "unknown") continue;
-    if (!candidate.rules.has(payload.kind)) return `${candidate.name} must not hold ${payload.kind}`;
-    counts.set(payload.kind, (counts.get(payload.kind) ?? 0) + 1);
+  for (let i = 0; i < payloads.length; i++) {
+    const { kind } = payloads[i]!;
+    if (kind !== "unknown" && !candidate.kinds.has(kind)) return `${candidate.name} must not hold ${kind}`;
   }
-  for (const rule of candidate.rules.values()) {
-    const count = counts.get(rule.kind) ?? 0;
-    if (count < rule.least) return `${candidate.name} lacks ${rule.kind}`;
-    if (count > rule.most) return `${candidate.name} holds ${count} of ${rule.kind}, at most ${rule.most} allowed`;
+  for (let i = 0; i < candidate.rules.length; i++) {
+    const { kind, least, most } = candidate.rules[i]!;
+    const count = countOf(payloads, kind);
+    if (count < least) return `${candidate.name} lacks ${kind}`;
+    if (count > most) return `${candidate.name} holds ${count} of ${kind}, at most ${most} allowed`;
   }
   return undefined;
+}
+
+function countOf(payloads: readonly Payload[], kind: PayloadKind): number {
+  let count = 0;
+  for (let i = 0; i < payloads.length; i++) if (payloads[i]!.kind === kind) count++;
+  return count;
 }
 
 /** The first notify of the error class (below 16384). RFC 7296 section 3.10.1. */

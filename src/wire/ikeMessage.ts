@@ -141,9 +141,27 @@ export function sealedPrefix(
   head: MessageHead,
   firstInner: number,
   bodyLength: number,
-  fragment?: { readonly number: number; readonly total: number },
+  fragment?: FragmentPlace,
 ): Bytes {
   const w = new Writer(IKE_HEADER_LENGTH + 8);
+  writeSealedPrefix(w, head, firstInner, bodyLength, fragment);
+  return w.finish();
+}
+
+/** Which piece of a message, from 1, and of how many. RFC 7383 section 2.5. */
+export interface FragmentPlace {
+  readonly number: number;
+  readonly total: number;
+}
+
+/** The same at the beginning of what `w` writes. */
+export function writeSealedPrefix(
+  w: Writer,
+  head: MessageHead,
+  firstInner: number,
+  bodyLength: number,
+  fragment: FragmentPlace | undefined,
+): void {
   writeHeader(w, head, fragment === undefined ? N.PayloadType.SK : N.PayloadType.SKF);
   w.u8(firstInner);
   w.u8(0);
@@ -153,7 +171,6 @@ export function sealedPrefix(
     w.u16(fragment.total);
   }
   w.patch32(24, w.at + bodyLength);
-  return w.finish();
 }
 
 /** What the holder of the keys made of an encrypted payload. */

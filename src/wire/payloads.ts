@@ -187,7 +187,7 @@ export function readChain(r: Reader, first: number, known: Registry, tree?: Tree
   return { payloads: payloads ?? NO_PAYLOADS, sealed: P.NONE };
 }
 
-const NO_PAYLOADS: readonly Payload[] = Object.freeze([]);
+const NO_PAYLOADS: readonly Payload[] = [];
 
 function readPayload(
   r: Reader,

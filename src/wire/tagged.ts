@@ -131,7 +131,10 @@ export function attributeOf<A extends { kind: string; value: unknown }, K extend
   list: readonly A[],
   kind: K,
 ): Extract<A, { kind: K }>["value"] | undefined {
-  return list.find((attribute) => attribute.kind === kind)?.value as Extract<A, { kind: K }>["value"] | undefined;
+  for (let i = 0; i < list.length; i++) {
+    if (list[i]!.kind === kind) return list[i]!.value as Extract<A, { kind: K }>["value"];
+  }
+  return undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { fromHex, toHex, u32, uintFrom } from "../../base/bytes.ts";
 import { encrSpec, kwaSpec } from "../../crypto/suite.ts";
 import type { Transform } from "../../wire/ikev2.ts";
 import { GcAuth, NotifyType, Protocol, TransformType } from "../../wire/ikev2Numbers.ts";
+import { withOne } from "../../wire/kit.ts";
 import type { GroupWidePolicy, Gsa, Policy, SaPolicy } from "../../wire/rfc9838.ts";
 import { isGroupWide } from "../../wire/rfc9838.ts";
 import { attributeOf } from "../../wire/tagged.ts";
@@ -22,13 +23,13 @@ import { rekeySelectorFromWire, rekeySelectorToWire, selectorFromWire, selectorT
 import type { Carrier } from "./legality.ts";
 import { checkAttributes, DATA_POLICY, groupWideRows, KEK_POLICY } from "./legality.ts";
 
-/** The mode travels as a notify beside the payload (USE_TRANSPORT_MODE), so it is none of this file's business. */
-export type PolicyInGsa = Omit<GroupPolicy, "mode">;
-
 // ------------------------------------------------------------------------------------------------------------ writing
 
-/** `policy` in the form that `carrier` allows: what a rekey must not repeat is left out. */
-export function gsaOfPolicy(policy: PolicyInGsa, carrier: Carrier): Gsa {
+/**
+ * `policy` in the form that `carrier` allows: what a rekey must not repeat is left out. The mode travels as a notify
+ * beside the payload (USE_TRANSPORT_MODE).
+ */
+export function gsaOfPolicy(policy: GroupPolicy, carrier: Carrier): Gsa {
   const policies: Policy[] = [];
   if (policy.kek !== undefined) policies.push(kekToWire(policy.kek, carrier));
   for (const sa of policy.dataSas) policies.push(dataSaToWire(sa, carrier));
@@ -75,7 +76,7 @@ function dataSaToWire(sa: DataSaPolicy, carrier: Carrier): SaPolicy {
   };
 }
 
-function groupWideToWire(policy: PolicyInGsa): GroupWidePolicy {
+function groupWideToWire(policy: GroupPolicy): GroupWidePolicy {
   const attributes: GroupWidePolicy["attributes"][number][] = [];
   if (policy.atdSeconds !== undefined) attributes.push({ kind: "GWP_ATD", value: policy.atdSeconds });
   if (policy.dtdSeconds !== undefined) attributes.push({ kind: "GWP_DTD", value: policy.dtdSeconds });
@@ -105,13 +106,14 @@ function gcAuthToWire(authentication: RekeyAuthentication): Transform {
 // ------------------------------------------------------------------------------------------------------------ reading
 
 /**
- * What a GSA payload says. `counted`: the receiver sent GROUP_SENDER, so Sender-ID attributes may occur. Throws
- * ProtocolError: INVALID_SYNTAX for what the RFC forbids, NO_PROPOSAL_CHOSEN for algorithms that we do not have.
+ * What a GSA payload says, beside a notify that says `mode`. `sender`: the receiver sent GROUP_SENDER, so Sender-ID
+ * attributes may occur. Throws ProtocolError: INVALID_SYNTAX for what the RFC forbids, NO_PROPOSAL_CHOSEN for algorithms
+ * that we do not have.
  */
-export function policyOfGsa(gsa: Gsa, carrier: Carrier, sender: boolean): PolicyInGsa {
+export function policyOfGsa(gsa: Gsa, carrier: Carrier, sender: boolean, mode: GroupPolicy["mode"]): GroupPolicy {
   let kek: KekPolicy | undefined;
   let wide: GroupWidePolicy | undefined;
-  const dataSas: DataSaPolicy[] = [];
+  let dataSas: DataSaPolicy[] | undefined;
   for (const entry of gsa.policies) {
     if (isGroupWide(entry)) {
       if (wide !== undefined) syntax("two group-wide policies");
@@ -119,15 +121,25 @@ export function policyOfGsa(gsa: Gsa, carrier: Carrier, sender: boolean): Policy
     } else if (entry.protocol === Protocol.GIKE_UPDATE) {
       if (kek !== undefined) syntax("two policies of a rekey SA");
       kek = kekFromWire(entry, carrier);
-    } else if (entry.protocol === Protocol.ESP) dataSas.push(dataSaFromWire(entry, carrier));
+    } else if (entry.protocol === Protocol.ESP) dataSas = withOne(dataSas, dataSaFromWire(entry, carrier));
     else refuse(`policy for protocol ${entry.protocol}`);
   }
-  if (kek === undefined && dataSas.length === 0) syntax("neither a rekey SA nor a data SA");
-  const policy = { kek, dataSas, ...groupWideFromWire(wide, dataSas.length) };
-  const counted = sender && usesCounterMode({ mode: "tunnel", ...policy });
-  checkAttributes("group-wide policy", wide?.attributes ?? [], groupWideRows(counted), carrier);
+  if (kek === undefined && dataSas === undefined) syntax("neither a rekey SA nor a data SA");
+  const attributes = wide?.attributes ?? NO_ATTRIBUTES;
+  const policy: GroupPolicy = {
+    kek,
+    dataSas: dataSas ?? [],
+    bypass: bypassFromWire(attributes, dataSas?.length ?? 0),
+    mode,
+    atdSeconds: attributeOf(attributes, "GWP_ATD"),
+    dtdSeconds: attributeOf(attributes, "GWP_DTD"),
+    senderIdBits: attributeOf(attributes, "GWP_SENDER_ID_BITS"),
+  };
+  checkAttributes("group-wide policy", attributes, groupWideRows(sender && usesCounterMode(policy)), carrier);
   return policy;
 }
+
+const NO_ATTRIBUTES: GroupWidePolicy["attributes"] = [];
 
 function syntax(problem: string): never {
   throw new ProtocolError(NotifyType.INVALID_SYNTAX, problem);
@@ -138,21 +150,32 @@ function refuse(problem: string): never {
 }
 
 /** Exactly one transform of each mandatory type, at most one of each optional type, none else. Section 4.4.2.1. */
-function transformsByType(entry: SaPolicy, mandatory: readonly number[], optional: readonly number[]) {
-  const found = new Map<number, Transform>();
-  for (const one of entry.transforms) {
+function checkTransforms({ transforms }: SaPolicy, mandatory: readonly number[], optional: readonly number[]): void {
+  for (const one of transforms) {
     if (!mandatory.includes(one.type) && !optional.includes(one.type)) syntax(`transform type ${one.type} in a policy`);
-    if (found.has(one.type)) syntax(`two transforms of type ${one.type} in a policy`);
-    found.set(one.type, one);
+    if (transformOf(transforms, one.type) !== one) syntax(`two transforms of type ${one.type} in a policy`);
   }
-  for (const type of mandatory) if (!found.has(type)) syntax(`no transform of type ${type} in a policy`);
-  return found;
+  for (const type of mandatory) {
+    if (transformOf(transforms, type) === undefined) syntax(`no transform of type ${type} in a policy`);
+  }
 }
 
-function suiteFromWire(found: ReadonlyMap<number, Transform>): DataSuite {
-  const encr = found.get(TransformType.ENCR)!;
+/** The first of a type. */
+function transformOf(transforms: readonly Transform[], type: number): Transform | undefined {
+  for (const one of transforms) if (one.type === type) return one;
+  return undefined;
+}
+
+const DATA_TRANSFORMS = [TransformType.ENCR, TransformType.SN];
+const KEK_TRANSFORMS = [TransformType.ENCR, TransformType.KWA];
+/** The authentication method is told at registration and cannot change by rekey (section 4.4.2.1). */
+const KEK_TRANSFORMS_AT_REGISTRATION = [...KEK_TRANSFORMS, TransformType.GCAUTH];
+const OPTIONAL_TRANSFORMS = [TransformType.INTEG];
+
+function suiteFromWire({ transforms }: SaPolicy): DataSuite {
+  const encr = transformOf(transforms, TransformType.ENCR)!;
   const encrKeyBits = attributeOf(encr.attributes, "KEY_LENGTH") ?? 0;
-  const integ = found.get(TransformType.INTEG)?.id ?? 0;
+  const integ = transformOf(transforms, TransformType.INTEG)?.id ?? 0;
   const suite = { encr: encr.id, encrKeyBits, integ };
   const spec = encrSpec(encr.id, encrKeyBits);
   if (spec?.aead && integ !== 0) syntax("an integrity algorithm beside an AEAD cipher");
@@ -164,21 +187,19 @@ function suiteFromWire(found: ReadonlyMap<number, Transform>): DataSuite {
 function kekFromWire(entry: SaPolicy, carrier: Carrier): KekPolicy {
   if (entry.spi.length !== 16) syntax(`rekey SA with an SPI of ${entry.spi.length} octets`);
   checkAttributes("rekey SA policy", entry.attributes, KEK_POLICY, carrier);
-  // The authentication method is told at registration and cannot change by rekey (section 4.4.2.1).
   const registering = carrier === "registration" || carrier === "inbandRegistration";
-  const method = registering ? [TransformType.GCAUTH] : [];
-  const found = transformsByType(entry, [TransformType.ENCR, TransformType.KWA, ...method], [TransformType.INTEG]);
-  const kwa = found.get(TransformType.KWA)!.id;
+  checkTransforms(entry, registering ? KEK_TRANSFORMS_AT_REGISTRATION : KEK_TRANSFORMS, OPTIONAL_TRANSFORMS);
+  const kwa = transformOf(entry.transforms, TransformType.KWA)!.id;
   if (kwaSpec(kwa) === undefined) refuse(`key wrap algorithm ${kwa}`);
-  const suite: KekSuite = { kwa, ...suiteFromWire(found) };
-  const gcAuth = found.get(TransformType.GCAUTH);
+  const { encr, encrKeyBits, integ } = suiteFromWire(entry);
+  const gcAuth = transformOf(entry.transforms, TransformType.GCAUTH);
   return {
     spi: toHex(entry.spi),
-    suite,
+    suite: { kwa, encr, encrKeyBits, integ },
     source: rekeySelectorFromWire(entry.source),
     destination: rekeySelectorFromWire(entry.destination),
     lifetimeSeconds: lifetimeOf(entry),
-    ...(gcAuth === undefined ? {} : { authentication: gcAuthFromWire(gcAuth) }),
+    authentication: gcAuth && gcAuthFromWire(gcAuth),
     nextMessageId: attributeOf(entry.attributes, "GSA_INITIAL_MESSAGE_ID") ?? 0,
     nextSpis: nextSpis(entry, 16).map(toHex),
   };
@@ -198,13 +219,13 @@ function gcAuthFromWire(gcAuth: Transform): RekeyAuthentication {
 function dataSaFromWire(entry: SaPolicy, carrier: Carrier): DataSaPolicy {
   if (entry.spi.length !== 4) syntax(`data SA with an SPI of ${entry.spi.length} octets`);
   checkAttributes("data SA policy", entry.attributes, DATA_POLICY, carrier);
-  const found = transformsByType(entry, [TransformType.ENCR, TransformType.SN], [TransformType.INTEG]);
-  const sequenceNumbers = found.get(TransformType.SN)!.id;
+  checkTransforms(entry, DATA_TRANSFORMS, OPTIONAL_TRANSFORMS);
+  const sequenceNumbers = transformOf(entry.transforms, TransformType.SN)!.id;
   // 64-bit numbers are forbidden for multicast SAs (section 2.6): nobody could tell all senders' upper halves.
   if (sequenceNumbers !== 0 && sequenceNumbers !== 2) refuse(`sequence numbers ${sequenceNumbers}`);
   return {
     spi: uintFrom(entry.spi),
-    suite: suiteFromWire(found),
+    suite: suiteFromWire(entry),
     selector: selectorFromWire(entry),
     lifetimeSeconds: lifetimeOf(entry),
     sequenceNumbers,
@@ -227,8 +248,7 @@ function nextSpis(entry: SaPolicy, size: number): Bytes[] {
   return spis;
 }
 
-function groupWideFromWire(wide: GroupWidePolicy | undefined, dataSas: number) {
-  const attributes = wide?.attributes ?? [];
+function bypassFromWire(attributes: GroupWidePolicy["attributes"], dataSas: number): readonly BypassRule[] {
   const bypass: BypassRule[] = [];
   for (const attribute of attributes) {
     if (attribute.kind !== "X_BYPASS") continue;
@@ -236,13 +256,5 @@ function groupWideFromWire(wide: GroupWidePolicy | undefined, dataSas: number) {
     if (before > dataSas) syntax(`bypass entry behind data SA ${before} of ${dataSas}`);
     bypass.push({ before, selector: selectorFromWire({ source, destination }) });
   }
-  const atdSeconds = attributeOf(attributes, "GWP_ATD");
-  const dtdSeconds = attributeOf(attributes, "GWP_DTD");
-  const senderIdBits = attributeOf(attributes, "GWP_SENDER_ID_BITS");
-  return {
-    bypass,
-    ...(atdSeconds === undefined ? {} : { atdSeconds }),
-    ...(dtdSeconds === undefined ? {} : { dtdSeconds }),
-    ...(senderIdBits === undefined ? {} : { senderIdBits }),
-  };
+  return bypass;
 }

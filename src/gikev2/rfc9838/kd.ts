@@ -1,20 +1,22 @@
 /** Keys as a KD payload and back. RFC 9838 section 4.5; "note" is one of docs/rfc9838-notes.md. */
 import type { Bytes } from "../../base/bytes.ts";
-import { fromHex, toHex, u32, uintFrom } from "../../base/bytes.ts";
+import { fromHex, toHex, u32, uintFrom, Writer } from "../../base/bytes.ts";
 import { WireError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
+import { secret } from "../../base/secret.ts";
 import type { Crypto, PublicKey } from "../../crypto/api.ts";
 import { decodeSpki, encodeSpki } from "../../crypto/spki.ts";
 import { NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
-import type { GroupKeyBag, Kd, KeyBag, MemberKeyBag, WrappedKey } from "../../wire/rfc9838.ts";
-import { isMemberBag } from "../../wire/rfc9838.ts";
-import type { Excluded } from "../dialect.ts";
+import { withOne } from "../../wire/kit.ts";
+import type { Kd, KeyBag, MemberKeyBag, WrappedKey } from "../../wire/rfc9838.ts";
+import { GroupKeyBag, isMemberBag } from "../../wire/rfc9838.ts";
+import type { BlankKd, Excluded } from "../dialect.ts";
 import { joinKekKeys, kekOctets, splitKekKeys, tekOctets, wrapOctets } from "../keyMaterial.ts";
 import type { GroupKeys, GroupPolicy, KekSuite, TreeKey } from "../policy.ts";
 import { usesCounterMode } from "../policy.ts";
 import { ProtocolError } from "../protocolError.ts";
 import { findKey } from "./keyPath.ts";
-import { unwrapSaKey, wrapSaKey, wrapUnder } from "./keyWrap.ts";
+import { unwrapSaKey, wrappedOctets, wrapSaKey, wrapUnder } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { checkAttributes, DATA_BAG, KEK_BAG, memberBagRows } from "./legality.ts";
 
@@ -53,6 +55,33 @@ function groupBag(protocol: number, spi: Bytes, copies: readonly WrappedKey[]): 
   return { protocol, spi, attributes: copies.map((value) => ({ kind: "SA_KEY", value })) };
 }
 
+/**
+ * For rekeys in the IKE SAs of members, where all but the wrapped keys is the same for each of them, so that it is written
+ * once for a round. The keys are those of `policy`, whatever key hierarchy the group has for multicast rekeys.
+ */
+export function blankKd(policy: GroupPolicy, keys: GroupKeys): BlankKd {
+  const w = new Writer();
+  const gaps: BlankKd["gaps"][number][] = [];
+  const add = (protocol: number, spi: Bytes, key: Secret) => {
+    const wrapped = new Uint8Array(wrappedOctets(key.secret.length));
+    GroupKeyBag.write(w, groupBag(protocol, spi, [{ keyId: 0, kwkId: 0, wrapped }]), undefined);
+    // It is the last that stands in a bag.
+    gaps.push({ at: w.at - wrapped.length, key });
+  };
+  if (policy.kek !== undefined && keys.kek !== undefined) {
+    add(Protocol.GIKE_UPDATE, fromHex(policy.kek.spi), secret(joinKekKeys(keys.kek)));
+  }
+  for (const { spi } of policy.dataSas) add(Protocol.ESP, u32(spi), keys.teks.get(spi)!);
+  return { octets: w.finish(), gaps };
+}
+
+/** The payload's body for the member that holds `kwk`. */
+export function filledKd(crypto: Crypto, kwk: Secret, { octets, gaps }: BlankKd): Bytes {
+  const filled = octets.slice();
+  for (const { at, key } of gaps) filled.set(crypto.wrapKey(kwk.secret, key.secret), at);
+  return filled;
+}
+
 function syntax(problem: string): never {
   throw new ProtocolError(NotifyType.INVALID_SYNTAX, problem);
 }
@@ -85,9 +114,9 @@ export function keysOfKd(
   reading: KdReading,
 ): KdContents | Excluded {
   const { carrier, signed, sender } = reading;
+  const { dataSas } = policy;
   const teks = new Map<number, Secret>();
-  const suites = new Map(policy.dataSas.map((sa) => [sa.spi, sa.suite]));
-  const memberAttributes = kd.bags.flatMap((bag) => (isMemberBag(bag) ? bag.attributes : []));
+  const memberAttributes = attributesOfMember(kd);
   let kek: FoundKek | undefined;
   let kekBags = 0;
   for (const bag of kd.bags) {
@@ -98,21 +127,33 @@ export function keysOfKd(
       kek = kekOf(crypto, kwk, bag, memberAttributes, policy.kek.suite, reading.path);
     } else {
       const spi = uintFrom(bag.spi);
-      const suite = suites.get(spi);
-      if (bag.protocol !== Protocol.ESP || suite === undefined || teks.has(spi)) syntax("a key bag without its policy");
+      const sa = dataSas.find((one) => one.spi === spi);
+      if (bag.protocol !== Protocol.ESP || sa === undefined || teks.has(spi)) syntax("a key bag without its policy");
       checkAttributes("data SA bag", bag.attributes, DATA_BAG, carrier);
-      teks.set(spi, unwrapOne(crypto, kwk, bag, tekOctets(suite)));
+      teks.set(spi, unwrapOne(crypto, kwk, bag, tekOctets(sa.suite)));
     }
   }
-  if (teks.size !== suites.size || (kekBags === 0) !== (policy.kek === undefined)) syntax("an SA without its key");
+  const isComplete = dataSas.every(({ spi }) => teks.has(spi)) && (kekBags === 0) === (policy.kek === undefined);
+  if (!isComplete) syntax("an SA without its key");
   const counted = sender && usesCounterMode(policy);
   checkAttributes("member bag", memberAttributes, memberBagRows(signed, counted), carrier);
   if (kekBags > 0 && kek === undefined) {
     if (carrier === "gsaRekey") return { excluded: true };
     syntax("no key that opens");
   }
-  return { keys: { teks, ...kek }, member: memberKeys(memberAttributes) };
+  return { keys: { teks, kek: kek?.kek, path: kek?.path }, member: memberKeys(memberAttributes) };
 }
+
+/** Of all member bags together: there is but one member that a message can mean. */
+function attributesOfMember(kd: Kd): MemberKeyBag["attributes"] {
+  let found = NO_ATTRIBUTES;
+  for (const bag of kd.bags) {
+    if (isMemberBag(bag)) found = found.length === 0 ? bag.attributes : [...found, ...bag.attributes];
+  }
+  return found;
+}
+
+const NO_ATTRIBUTES: MemberKeyBag["attributes"] = [];
 
 type FoundKek = Pick<GroupKeys, "kek" | "path">;
 
@@ -125,14 +166,23 @@ function kekOf(
   suite: KekSuite,
   path: readonly TreeKey[],
 ): FoundKek | undefined {
-  const copies = bag.attributes.flatMap((one) => (one.kind === "SA_KEY" ? [one.value] : []));
-  const links = memberAttributes.flatMap((one) => (one.kind === "WRAP_KEY" ? [one.value] : []));
+  const copies = wrappedKeys(bag.attributes, "SA_KEY");
+  const links = wrappedKeys(memberAttributes, "WRAP_KEY");
   const size = { saKey: kekOctets(suite), treeKey: wrapOctets(suite) };
   const found = findKey(crypto, { kwk, path, copies, links, size });
-  if (found === undefined) return undefined;
-  const kek = splitKekKeys(suite, found.material.secret);
-  return found.path === undefined ? { kek } : { kek, path: found.path };
+  return found && { kek: splitKekKeys(suite, found.material.secret), path: found.path };
 }
+
+function wrappedKeys(
+  attributes: readonly { readonly kind: string; readonly value: unknown }[],
+  kind: "SA_KEY" | "WRAP_KEY",
+): readonly WrappedKey[] {
+  let keys: WrappedKey[] | undefined;
+  for (const one of attributes) if (one.kind === kind) keys = withOne(keys, one.value as WrappedKey);
+  return keys ?? NO_WRAPPED_KEYS;
+}
+
+const NO_WRAPPED_KEYS: readonly WrappedKey[] = [];
 
 /** The key of a data SA, which is always under the default key-wrap key. */
 function unwrapOne(crypto: Crypto, kwk: Secret, bag: GroupKeyBag, octets: number): Secret {
@@ -144,7 +194,7 @@ function unwrapOne(crypto: Crypto, kwk: Secret, bag: GroupKeyBag, octets: number
   return syntax("no key that opens");
 }
 
-function memberKeys(attributes: readonly MemberKeyBag["attributes"][number][]): MemberKeys {
+function memberKeys(attributes: MemberKeyBag["attributes"]): MemberKeys {
   const senderIds: number[] = [];
   let publicKey: PublicKey | undefined;
   for (const attribute of attributes) {

@@ -42,7 +42,7 @@ interface Way {
 
 export function findKey(crypto: Crypto, search: KeySearch): FoundKey | undefined {
   for (const { keyId, kwkId, wrapped } of search.copies) {
-    const way = keyId === 0 ? wayTo(crypto, search, kwkId, new Set()) : undefined;
+    const way = keyId === 0 ? wayTo(crypto, search, kwkId, undefined) : undefined;
     const material = way && unwrap(crypto, way.key, wrapped, search.size.saKey);
     if (way === undefined || material === undefined) continue;
     if (way.fresh.length === 0) return { material };
@@ -52,20 +52,23 @@ export function findKey(crypto: Crypto, search: KeySearch): FoundKey | undefined
   return undefined;
 }
 
-/** `tried`: numbers that led nowhere or are being followed, so that a ring of wrapped keys ends. */
-function wayTo(crypto: Crypto, search: KeySearch, id: number, tried: Set<number>): Way | undefined {
-  if (id === 0) return { key: search.kwk, fresh: [], end: "kwk" };
+/** `tried`: numbers that led nowhere or are being followed, so that a ring of wrapped keys ends; made once it is needed. */
+function wayTo(crypto: Crypto, search: KeySearch, id: number, tried: Set<number> | undefined): Way | undefined {
+  if (id === 0) return { key: search.kwk, fresh: NOTHING_FRESH, end: "kwk" };
   const held = search.path.findIndex((one) => one.id === id);
-  if (held >= 0) return { key: search.path[held]!.key, fresh: [], end: held };
-  if (tried.has(id)) return undefined;
-  tried.add(id);
+  if (held >= 0) return { key: search.path[held]!.key, fresh: NOTHING_FRESH, end: held };
+  if (tried?.has(id)) return undefined;
+  const now = tried ?? new Set<number>();
+  now.add(id);
   for (const link of search.links) {
-    const way = link.keyId === id ? wayTo(crypto, search, link.kwkId, tried) : undefined;
+    const way = link.keyId === id ? wayTo(crypto, search, link.kwkId, now) : undefined;
     const key = way && unwrap(crypto, way.key, link.wrapped, search.size.treeKey);
     if (way !== undefined && key !== undefined) return { key, fresh: [{ id, key }, ...way.fresh], end: way.end };
   }
   return undefined;
 }
+
+const NOTHING_FRESH: readonly TreeKey[] = [];
 
 function unwrap(crypto: Crypto, key: Secret, wrapped: Uint8Array, octets: number): Secret | undefined {
   const material = crypto.unwrapKey(key.secret, wrapped);

@@ -22,6 +22,11 @@ export function unicastKwk(crypto: Crypto, prf: number, skD: Secret, kwa: number
   return secret(prfPlus(crypto, spec, skD.secret, LABEL, wrap.key));
 }
 
+/** Octets of a wrapped key: whole blocks of 8, and one more for the integrity check. RFC 5649 section 4.1. */
+export function wrappedOctets(octets: number): number {
+  return 8 * (Math.ceil(octets / 8) + 1);
+}
+
 /** Key material of an SA under the default key-wrap key: Key ID and KWK ID are 0. RFC 9838 section 4.5.4. */
 export function wrapSaKey(crypto: Crypto, kwk: Secret, material: Bytes): WrappedKey {
   return { keyId: 0, kwkId: 0, wrapped: crypto.wrapKey(kwk.secret, material) };

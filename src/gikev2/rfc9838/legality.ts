@@ -64,12 +64,16 @@ export const DATA_BAG: Readonly<Record<string, Row>> = { SA_KEY: row("one", "one
  * there: they are allowed, Sender-IDs are not (note 1 of docs/rfc9838-notes.md). `signed`: rekeys carry a digital signature.
  */
 export function memberBagRows(signed: boolean, counted: boolean): Readonly<Record<string, Row>> {
-  return {
-    WRAP_KEY: row("any", "any", "never", "never"),
-    AUTH_KEY: signed ? row("one", "optional", "never", "never") : NEVER,
-    GM_SENDER_ID: counted ? row("some", "never", "some", "never") : NEVER,
-  };
+  return MEMBER_BAG[signed ? 1 : 0]![counted ? 1 : 0]!;
 }
+
+const MEMBER_BAG = [NEVER, row("one", "optional", "never", "never")].map((authKey) =>
+  [NEVER, row("some", "never", "some", "never")].map((senderId) => ({
+    WRAP_KEY: row("any", "any", "never", "never"),
+    AUTH_KEY: authKey,
+    GM_SENDER_ID: senderId,
+  })),
+);
 
 /**
  * Throws ProtocolError INVALID_SYNTAX where an attribute stands too often, not often enough or where it must not.
@@ -84,7 +88,7 @@ export function checkAttributes(
   // No entries or pairs are made: this runs seven times for each registration and each rekey.
   for (const kind in rows) {
     let count = 0;
-    for (const attribute of attributes) if (attribute.kind === kind) count++;
+    for (let i = 0; i < attributes.length; i++) if (attributes[i]!.kind === kind) count++;
     const occurs = rows[kind]![carrier];
     const limits = LIMITS[occurs];
     if (count >= limits[0] && count <= limits[1]) continue;

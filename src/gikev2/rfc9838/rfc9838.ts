@@ -7,9 +7,11 @@ import type { Secret } from "../../base/secret.ts";
 import type { Crypto, PublicKey } from "../../crypto/api.ts";
 import { errorNotify } from "../../wire/grammar.ts";
 import { Id } from "../../wire/ikev2.ts";
-import { Exchange, NotifyType, Protocol } from "../../wire/ikev2Numbers.ts";
+import { Exchange, NotifyType, PayloadType, Protocol } from "../../wire/ikev2Numbers.ts";
+import { withOne } from "../../wire/kit.ts";
 import type { Payload } from "../../wire/payloads.ts";
-import { encodeChain, notifyOf, payloadOf, payloadsOf, RFC9838 } from "../../wire/payloads.ts";
+import { notifyOf, payloadOf, RFC9838 } from "../../wire/payloads.ts";
+import { Gsa } from "../../wire/rfc9838.ts";
 import { type Dialect, type Excluded, NO_ACKNOWLEDGEMENT, type PreparedRekey } from "../dialect.ts";
 import type { GroupId } from "../groupId.ts";
 import { groupOfId, idOfGroup } from "../groupId.ts";
@@ -19,7 +21,7 @@ import { NO_KEYS, NO_POLICY } from "../policy.ts";
 import { ProtocolError, reading } from "../protocolError.ts";
 import { deleteOfDeletion, deletionOfDelete } from "./deletion.ts";
 import { gsaOfPolicy, policyOfGsa } from "./gsa.ts";
-import { type KdReading, kdOfKeys, keysOfKd } from "./kd.ts";
+import { blankKd, filledKd, type KdReading, kdOfKeys, keysOfKd } from "./kd.ts";
 import { unicastKwk } from "./keyWrap.ts";
 import type { Carrier } from "./legality.ts";
 import { intentOfPayloads, notify, registrationPayloads, withdrawalPayloads } from "./registration.ts";
@@ -71,17 +73,18 @@ export const rfc9838: Dialect = {
   },
 
   prepareInband(update) {
-    return {
-      update,
-      shared: [...gsaEncodedOnce(update), ...modeNotify(update.policy), ...deletePayloads(update.deletions)],
-    };
+    const others = [...modeNotify(update.policy), ...deletePayloads(update.deletions)];
+    if (isBare(update)) return { shared: others };
+    const { policy, keys } = update;
+    return { shared: [gsaAsOctets(policy), ...others], blankKd: blankKd(policy, keys) };
   },
 
-  inbandRekey(crypto, kwk, { update, shared }: PreparedRekey, group) {
-    const named = group === undefined ? [] : [nameNotify(group)];
-    if (isBare(update)) return [...shared, ...named];
-    const kd = kdOfKeys(crypto, kwk, update.policy, update.keys, NO_MEMBER_KEYS);
-    return [shared[0]!, { kind: "KD", body: kd }, ...shared.slice(1), ...named];
+  inbandRekey(crypto, kwk, { shared, blankKd: blank }: PreparedRekey, group) {
+    const named = group === undefined ? shared : [...shared, nameNotify(group)];
+    if (blank === undefined) return named;
+    const kd: Payload = { kind: "unknown", type: PayloadType.KD, critical: false, body: filledKd(crypto, kwk, blank) };
+    // Behind the GSA payload, which comes first.
+    return named.toSpliced(1, 0, kd);
   },
 
   readInbandRekey(crypto, kwk, payloads) {
@@ -94,7 +97,8 @@ export const rfc9838: Dialect = {
       });
       if ("excluded" in read) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "a key hierarchy in an inband rekey");
       const group = namedGroup(payloads);
-      return group === undefined ? read : { group, ...read };
+      const { policy, keys, deletions } = read;
+      return { policy, keys, deletions, group };
     });
   },
 
@@ -169,10 +173,9 @@ function isBare({ policy }: GroupUpdate): boolean {
 }
 
 /** The GSA payload is the same for every member; as octets it is written once and copied into each message. */
-function gsaEncodedOnce(update: GroupUpdate): Payload[] {
-  if (isBare(update)) return [];
-  const chain = encodeChain([{ kind: "GSA", body: gsaOfPolicy(update.policy, "inbandRekey") }], RFC9838);
-  return [{ kind: "unknown", type: chain.first, critical: false, body: chain.octets.subarray(4) }];
+function gsaAsOctets(policy: GroupPolicy): Payload {
+  const body = Gsa.encode(gsaOfPolicy(policy, "inbandRekey"));
+  return { kind: "unknown", type: PayloadType.GSA, critical: false, body };
 }
 
 function readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], sender: boolean): Grant {
@@ -181,7 +184,7 @@ function readGrant(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], se
   if (gsa === undefined || kd === undefined) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "no GSA or no KD");
   const multicast = gsa.policies.some((policy) => "source" in policy && policy.protocol === Protocol.GIKE_UPDATE);
   const carrier: Carrier = multicast ? "registration" : "inbandRegistration";
-  const policy = withMode(policyOfGsa(gsa, carrier, sender), payloads);
+  const policy = policyOfGsa(gsa, carrier, sender, modeOf(payloads));
   const signed = policy.kek?.authentication?.kind === "signature";
   const read = keysOfKd(crypto, kwk, kd, policy, { carrier, signed, sender, path: [] });
   if ("excluded" in read)
@@ -199,7 +202,7 @@ function readUpdate(crypto: Crypto, kwk: Secret, payloads: readonly Payload[], h
     if (deletions.length === 0) throw new ProtocolError(NotifyType.INVALID_SYNTAX, "neither policy nor deletion");
     return { policy: NO_POLICY, keys: NO_KEYS, deletions };
   }
-  const policy = withMode(policyOfGsa(gsa, how.carrier, false), payloads);
+  const policy = policyOfGsa(gsa, how.carrier, false, modeOf(payloads));
   const read = keysOfKd(crypto, kwk, kd, policy, how);
   if ("excluded" in read) return read;
   const { keys, member } = read;
@@ -213,11 +216,17 @@ function withPublicKey(policy: GroupPolicy, publicKey: PublicKey | undefined): G
   return { ...policy, kek: { ...policy.kek, publicKey } };
 }
 
-function withMode(policy: Omit<GroupPolicy, "mode">, payloads: readonly Payload[]): GroupPolicy {
-  const transport = notifyOf(payloads, NotifyType.USE_TRANSPORT_MODE) !== undefined;
-  return { mode: transport ? "transport" : "tunnel", ...policy };
+function modeOf(payloads: readonly Payload[]): GroupPolicy["mode"] {
+  return notifyOf(payloads, NotifyType.USE_TRANSPORT_MODE) === undefined ? "tunnel" : "transport";
 }
 
-function readDeletions(payloads: readonly Payload[]): Deletion[] {
-  return payloadsOf(payloads, "D").flatMap((body) => deletionOfDelete(body) ?? []);
+function readDeletions(payloads: readonly Payload[]): readonly Deletion[] {
+  let deletions: Deletion[] | undefined;
+  for (const payload of payloads) {
+    const deletion = payload.kind === "D" ? deletionOfDelete(payload.body) : undefined;
+    if (deletion !== undefined) deletions = withOne(deletions, deletion);
+  }
+  return deletions ?? NO_DELETIONS;
 }
+
+const NO_DELETIONS: readonly Deletion[] = [];

@@ -63,7 +63,7 @@ export function yeung07(switches: Yeung07Switches): Dialect {
     },
 
     // Rekeys never travel in an IKE SA; what an inband rekey would hold is the same payloads.
-    prepareInband: (update) => ({ update, shared: asOctets(updatePayloads(update, switches)) }),
+    prepareInband: (update) => ({ shared: asOctets(updatePayloads(update, switches)) }),
     inbandRekey: (_crypto, _kwk, { shared }) => shared,
     readInbandRekey(crypto, _kwk, payloads) {
       return reading(() => {
