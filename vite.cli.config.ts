@@ -1,14 +1,17 @@
 import { defineConfig } from "vite";
 
-/** The command line as one file for Node; packages stay imports. */
+/** The command line and its threads for Node, with what they share; packages stay imports. */
 export default defineConfig({
   build: {
-    ssr: "sim/cli/main.ts",
+    ssr: true,
     outDir: "dist/cli",
     emptyOutDir: true,
     target: "node20",
     sourcemap: true,
     copyPublicDir: false,
-    rolldownOptions: { output: { entryFileNames: "main.js", codeSplitting: false } },
+    rolldownOptions: {
+      input: { main: "sim/cli/main.ts", keyWorker: "sim/cli/keyWorker.ts" },
+      output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+    },
   },
 });

@@ -9,7 +9,7 @@ import { formatIpv4, type Ipv4, isMulticastIpv4, parseIpv4 } from "../../src/bas
 import type { Datagram } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
-import type { Crypto } from "../../src/crypto/api.ts";
+import type { Crypto, DhGroup } from "../../src/crypto/api.ts";
 import { apply, createDataPlane, type DataPlane } from "../../src/esp/dataPlane.ts";
 import { ipHeader } from "../../src/esp/ipHeader.ts";
 import { buildUdpPacket, readUdp } from "../../src/esp/udpPacket.ts";
@@ -25,6 +25,7 @@ import type { Tools } from "../../src/ikev2/api.ts";
 import type { Signer } from "../../src/ks/config.ts";
 import { createKsState, handleKs, type KsInput, type KsState, nextKsTimeout } from "../../src/ks/keyServer.ts";
 import { IpProtocol } from "../../src/wire/ip.ts";
+import { type KeyExchange, privateKeyStream } from "../core/keyExchange.ts";
 import { createRng } from "../core/rng.ts";
 import { type EventHandle, NO_EVENT, Scheduler, type Target } from "../core/scheduler.ts";
 import { NONE, type Trace } from "../core/trace.ts";
@@ -92,6 +93,9 @@ export interface RoleNetwork {
   commandMember(number: number, command: Extract<GmInput, { kind: "command" }>["command"]): void;
 }
 
+/** Of all benchmarks on this network. */
+export const SEED = "bench";
+
 /** IOS gives its own control traffic precedence 6. */
 const CONTROL_TOS = 0xc0;
 const TTL = 255;
@@ -102,7 +106,7 @@ type Input = Extract<KsInput, { kind: "datagram" | "timeout" }>;
 export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
   const { members, delay, isLost } = options;
   let { trace } = options;
-  const rng = createRng("bench");
+  const rng = createRng(SEED);
   const scheduler = new Scheduler();
   const counts: PacketCounts = { sentByServer: 0, sentByMembers: 0, receivedByServer: 0, receivedByMembers: 0 };
   const nodes = Array.from({ length: members + 1 }, (_, number) => createNode(number, options, rng));
@@ -115,7 +119,7 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
     member: (number) => (nodes[number]!.role as Extract<Node["role"], { kind: "gm" }>).state,
     change(crypto, newTrace) {
       trace = newTrace;
-      for (const node of nodes) node.tools = { crypto, rng: node.tools.rng };
+      for (const node of nodes) node.tools = { ...node.tools, crypto };
     },
     inject: (number, packet) => onArrival({ node: nodes[number]!, packet, cause: NONE }),
     commandServer: (command) => perform(nodes[0]!, handle(nodes[0]!, { kind: "command", command }), NONE),
@@ -200,11 +204,24 @@ export function createRoleNetwork(options: RoleNetworkOptions): RoleNetwork {
   }
 }
 
+function nameOf(number: number): string {
+  return number === 0 ? "ks1" : `gm${number}`;
+}
+
+/** The exchanges of the first registrations of all members. */
+export function registrationForecast(members: number, group: DhGroup): readonly KeyExchange[] {
+  const root = createRng(SEED);
+  const streamOf = (number: number): string => privateKeyStream(root.fork(nameOf(number))).path;
+  const responder = streamOf(0);
+  return Array.from({ length: members }, (_, i) => ({ initiator: streamOf(i + 1), responder, group }));
+}
+
 function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: RoleNetworkOptions, root: Rng): Node {
   const proof = credentials(number);
   const ks = () => ksConfig(dh, proof, signer);
   const gm = () => gmConfig(number, dh, proof);
-  const name = number === 0 ? "ks1" : `gm${number}`;
+  const name = nameOf(number);
+  const rng = root.fork(name);
   const address = benchAddress(number);
   return {
     number,
@@ -216,7 +233,7 @@ function createNode(number: number, { dh, credentials, signer, gdoi, crypto }: R
       number === 0
         ? { kind: "ks", state: createKsState(gdoi === true ? gdoiKsConfig(ks(), dh) : ks()) }
         : { kind: "gm", state: createGmState(gdoi === true ? gdoiGmConfig(gm(), dh) : gm()) },
-    tools: { crypto, rng: root.fork(name) },
+    tools: { crypto, rng, keys: privateKeyStream(rng) },
     plane: number === 0 ? undefined : createDataPlane({ groups: [GROUP_NAME], ownAddresses: [address] }),
     identification: 0,
     wake: NO_EVENT,

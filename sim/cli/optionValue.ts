@@ -10,6 +10,11 @@ export function parsePort(text: string): number {
   return whole(text, 0, 65_535);
 }
 
+/** 0: none. */
+export function parseThreads(text: string): number {
+  return whole(text, 0, 64);
+}
+
 export function parseUntil(text: string): Micros {
   const micros = parseDuration(text);
   if (micros === undefined) throw new InvalidArgumentError("A duration with its unit is expected, such as 90s.");

@@ -3,14 +3,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../../src/base/errors.ts";
 import { formatSeconds, type Micros } from "../../src/base/micros.ts";
+import { native } from "../../src/crypto/native.ts";
 import { MEMORY_OCTETS } from "../core/blockList.ts";
 import { syslogLines } from "../device/syslog.ts";
 import { loadScenario } from "../scenario/loader.ts";
 import { verdictOf } from "../scenario/report.ts";
-import { createRun, type Run } from "../scenario/runner.ts";
+import { createRun, type Run, type RunOptions } from "../scenario/runner.ts";
 import { backends, nodeSha256 } from "./backends.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
-import { parseMegabytes, parseRunNumber, parseUntil } from "./optionValue.ts";
+import { idleProcessors, type KeyThreads, startKeyThreads } from "./keyThreads.ts";
+import { parseMegabytes, parseRunNumber, parseThreads, parseUntil } from "./optionValue.ts";
 import { OutputError, writeJunit, writeRun } from "./outputFiles.ts";
 import { readScenarioFiles } from "./scenarioFiles.ts";
 import { summaryText } from "./summary.ts";
@@ -24,6 +26,7 @@ interface RunFlags {
   readonly until?: Micros;
   readonly crypto: keyof typeof backends;
   readonly memo: boolean;
+  readonly threads: number;
   readonly json?: boolean;
   readonly syslog?: boolean;
   readonly out?: string;
@@ -49,6 +52,11 @@ export function addRun(program: Command, done: (exit: ExitCode) => void): void {
     .option("--until <duration>", "end the run earlier, such as 90s", parseUntil)
     .addOption(new Option("--crypto <backend>", "back end").choices(Object.keys(backends)).default("native"))
     .option("--no-memo", "every device computes everything by itself")
+    .addOption(
+      new Option("--threads <count>", "threads that do Diffie-Hellman ahead of large runs, with the memo and native")
+        .argParser(parseThreads)
+        .default(idleProcessors(), "a processor each, but for the first"),
+    )
     .option("--json", "print the report as JSON")
     .option("--syslog", "print what the routers log as it happens, instead of the summary (to stderr with --json)")
     .option("--out <dir>", "write trace.ndjson, capture.pcapng, keys/ and report.json")
@@ -65,13 +73,18 @@ export function addRun(program: Command, done: (exit: ExitCode) => void): void {
 
 async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
   let run: Run | undefined;
+  let threads: KeyThreads | undefined;
   try {
     const { files, path } = readScenarioFiles(typed);
     const scenario = printIgnored(loadScenario(files, path), path);
     const { seed, run: number, until: untilMicros, memo } = flags;
     const crypto = backends[flags.crypto];
     const { spill } = createTraceFile(flags.traceMemory * MEGABYTE);
-    run = createRun(scenario, { seed, run: number, untilMicros, memo, crypto, hash: nodeSha256(), spill });
+    const ahead: RunOptions["ahead"] = (given, ofRun, forecast) => {
+      threads = given === native ? startKeyThreads(given, ofRun, forecast, flags.threads) : undefined;
+      return threads?.crypto ?? given;
+    };
+    run = createRun(scenario, { seed, run: number, untilMicros, memo, crypto, ahead, hash: nodeSha256(), spill });
     const until = Math.min(scenario.duration, untilMicros ?? scenario.duration);
     const log =
       flags.syslog === true ? logPrinter(run, flags.json === true ? process.stderr : process.stdout) : undefined;
@@ -96,6 +109,8 @@ async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
     }
     printInternal(error, run === undefined ? "" : whereText(run));
     return EXIT.internal;
+  } finally {
+    threads?.stop();
   }
 }
 

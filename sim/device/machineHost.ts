@@ -7,10 +7,12 @@ import { assert } from "../../src/base/errors.ts";
 import type { Datagram } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import { clearMeter } from "../../src/crypto/meter.ts";
+import { privateKeyStream } from "../core/keyExchange.ts";
 import { NO_EVENT } from "../core/scheduler.ts";
 import { NONE } from "../core/trace.ts";
 import { enqueue, releaseServer, resetCpu, takeJob, workFor } from "./cpu.ts";
 import type { Device, Hosted, Job } from "./device.ts";
+import { machineStream } from "./machineStreams.ts";
 import { type Network, note } from "./networkState.ts";
 import { inputNanos, operationNanos } from "./platform.ts";
 import type { MachineInput } from "./spec.ts";
@@ -21,9 +23,11 @@ export function startMachines(network: Network, device: Device, cause: number): 
   const { now } = network.scheduler;
   for (const spec of device.spec.machines) {
     if (device.hosted.some(({ name }) => name === spec.name)) continue;
+    const rng = machineStream(device.rng, device.life, spec.name);
     const machine = spec.start({
       crypto: device.crypto,
-      rng: device.rng.fork(`life${device.life}/${spec.name}`),
+      rng,
+      keys: privateKeyStream(rng),
       now,
       maxInNegotiation: device.cpu.platform.maxInNegotiation?.ikev2,
     });

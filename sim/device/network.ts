@@ -18,6 +18,7 @@ import { helloDue } from "./hello.ts";
 import { engineIn, loopedBack, receive } from "./input.ts";
 import { boot } from "./lifecycle.ts";
 import { finishJob, giveInput, wake } from "./machineHost.ts";
+import { deviceStream } from "./machineStreams.ts";
 import { natDue } from "./nat.ts";
 import { type CloudNode, deviceNamed, type Line, type LineEnd, type Network, type Targets } from "./networkState.ts";
 import { engineOut } from "./output.ts";
@@ -40,7 +41,7 @@ export function createNetwork(spec: NetworkSpec, options: NetworkOptions): Netwo
   const { rng, crypto, trace } = options;
   const scheduler = options.scheduler ?? new Scheduler();
   const devices = spec.devices.map((device, number) =>
-    createDevice(number, device, crypto, rng.fork(`device/${device.name}`)),
+    createDevice(number, device, crypto, deviceStream(rng, device.name)),
   );
   const byName = new Map(devices.map((device) => [device.name, device]));
   assert(byName.size === devices.length, "two devices have one name");

@@ -9,7 +9,7 @@ import type { ConfigProblem } from "../../src/base/errors.ts";
 import type { Datagram, Happened, Send } from "../../src/base/machine.ts";
 import type { Micros } from "../../src/base/micros.ts";
 import type { Rng } from "../../src/base/rng.ts";
-import type { Crypto, PublicKey } from "../../src/crypto/api.ts";
+import type { Crypto, DhGroup, PublicKey } from "../../src/crypto/api.ts";
 import type { KeyEntry } from "../../src/crypto/keyEntry.ts";
 import type { DataPlaneOrder } from "../../src/esp/api.ts";
 import type { RouterPki } from "../../src/gikev2/iosPki.ts";
@@ -152,6 +152,8 @@ export interface MachineTools {
   readonly crypto: Crypto;
   /** A stream of its own, another one after each reload. */
   readonly rng: Rng;
+  /** A stream below it, of private keys. */
+  readonly keys: Rng;
   readonly now: Micros;
   /** Negotiations that the platform admits at a time, where the configuration does not say; undefined: no limit. */
   readonly maxInNegotiation: number | undefined;
@@ -163,6 +165,10 @@ export interface MachineSpec {
   readonly start: (tools: MachineTools) => HostedMachine;
   /** Given to the machine at once when it starts, such as `{ kind: "command", name: "start", data: {} }`. */
   readonly firstInputs?: readonly MachineInput[];
+  /** The Diffie-Hellman exchange that it most likely opens when it starts, so that a host can work it out ahead. */
+  readonly firstExchange?: { readonly server: string; readonly group: DhGroup };
+  /** True: it answers exchanges of others. */
+  readonly answersExchanges?: boolean;
 }
 
 export interface LinkEnd {

@@ -5,39 +5,49 @@
  *
  * It lies below the meters: every device still pays the virtual time of its own operations.
  */
-import type { Bytes } from "../../src/base/bytes.ts";
-import type { Crypto, PrivateKey, PublicKey, SharedInputs, SignatureScheme } from "../../src/crypto/api.ts";
+import { type Bytes, equal } from "../../src/base/bytes.ts";
+import type {
+  Crypto,
+  CurveName,
+  DhGroup,
+  PrivateKey,
+  PublicKey,
+  SharedInputs,
+  SignatureScheme,
+} from "../../src/crypto/api.ts";
+import { OctetTwins } from "./octetTwins.ts";
 import { Repeats } from "./repeats.ts";
 import { sharedSecrets } from "./secrets.ts";
 import { type Inputs, Twins } from "./twins.ts";
 
 export function memoCrypto(crypto: Crypto): Crypto {
-  const verified = shelf<boolean>((isGenuine) => isGenuine);
+  const genuine = new OctetTwins();
+  const verified = new Repeats<boolean>((isGenuine) => isGenuine);
   const opened = shelf<Bytes | undefined>((plain) => plain?.slice());
   const decrypted = shelf<Bytes>((plain) => plain.slice());
   const unwrapped = shelf<Bytes | undefined>((plain) => plain?.slice());
   const readings = new Repeats<unknown>((reading) => reading);
   const pairs = new Twins<unknown>();
-  /** Keys of which a signature was found good by their own public half. */
-  const soundKeys = new WeakSet<PrivateKey>();
+  const isSound = soundness(crypto);
   return {
     ...bound(crypto),
     ...sharedSecrets(crypto),
     sign(key, scheme, message) {
       const signature = crypto.sign(key, scheme, message);
-      if (!soundKeys.has(key) && crypto.verify(key, scheme, message, signature)) soundKeys.add(key);
-      if (soundKeys.has(key)) {
-        verified.twins.put([signature, message, ...publicOctets(key)], schemeWords(key, scheme), true);
+      if (isSound(key, scheme, message, signature)) {
+        genuine.put([signature, message, ...publicOctets(key)], schemeWords(key, scheme), NOTHING);
       }
       return signature;
     },
-    verify: (key, scheme, message, signature) =>
-      verified.get([signature, message, ...publicOctets(key)], schemeWords(key, scheme), () =>
-        crypto.verify(key, scheme, message, signature),
-      ),
+    verify(key, scheme, message, signature) {
+      const octets = [signature, message, ...publicOctets(key)] as const;
+      const words = schemeWords(key, scheme);
+      if (genuine.take(octets, words) !== undefined) return true;
+      return verified.get(octets, words, () => crypto.verify(key, scheme, message, signature));
+    },
     seal(aead, key, nonce, aad, plain, tagLength) {
       const sealed = crypto.seal(aead, key, nonce, aad, plain, tagLength);
-      opened.twins.put([sealed, aad, nonce, key], [aead, tagLength], plain.slice());
+      opened.twins.put([sealed, aad, nonce, key], [aead, tagLength], plain);
       return sealed;
     },
     open: (aead, key, nonce, aad, sealed, tagLength) =>
@@ -46,14 +56,14 @@ export function memoCrypto(crypto: Crypto): Crypto {
       ),
     cbcEncrypt(cipher, key, iv, data) {
       const encrypted = crypto.cbcEncrypt(cipher, key, iv, data);
-      decrypted.twins.put([encrypted, iv, key], [cipher], data.slice());
+      decrypted.twins.put([encrypted, iv, key], [cipher], data);
       return encrypted;
     },
     cbcDecrypt: (cipher, key, iv, data) =>
       decrypted.get([data, iv, key], [cipher], () => crypto.cbcDecrypt(cipher, key, iv, data)),
     wrapKey(kek, plain) {
       const wrapped = crypto.wrapKey(kek, plain);
-      unwrapped.twins.put([wrapped, kek], [], plain.slice());
+      unwrapped.twins.put([wrapped, kek], [], plain);
       return wrapped;
     },
     unwrapKey: (kek, wrapped) => unwrapped.get([wrapped, kek], [], () => crypto.unwrapKey(kek, wrapped)),
@@ -68,15 +78,37 @@ export function memoCrypto(crypto: Crypto): Crypto {
   };
 }
 
+/**
+ * Whether the public half that a private key comes with is its own, so that what it signs will be found good: for keys of
+ * curves by that half itself, which is cheaper than to verify the signature of a device that signs once.
+ */
+function soundness(crypto: Crypto) {
+  const known = new WeakMap<PrivateKey, boolean>();
+  return (key: PrivateKey, scheme: SignatureScheme, message: Bytes, signature: Bytes): boolean => {
+    let isSound = known.get(key);
+    if (isSound === undefined) {
+      isSound =
+        key.type === "ec"
+          ? equal(crypto.dhPublic(CURVE_GROUPS[key.curve], key.d), key.point)
+          : crypto.verify(key, scheme, message, signature);
+      known.set(key, isSound);
+    }
+    return isSound;
+  };
+}
+
+const CURVE_GROUPS: Readonly<Record<CurveName, DhGroup>> = { "P-256": 19, "P-384": 20, "P-521": 21 };
+
+const NOTHING = new Uint8Array(0);
+
 /** Results for the one device at the other end, and for the many that take the same message. */
-function shelf<T>(copy: (value: T) => T) {
-  const twins = new Twins<T>();
+function shelf<T extends Bytes | undefined>(copy: (value: T) => T) {
+  const twins = new OctetTwins();
   const repeats = new Repeats<T>(copy);
   return {
     twins,
     get(octets: Inputs["octets"], words: Inputs["words"], compute: () => T): T {
-      const twin = twins.take(octets, words);
-      return twin === undefined ? repeats.get(octets, words, compute) : twin.value;
+      return (twins.take(octets, words) as T | undefined) ?? repeats.get(octets, words, compute);
     },
   };
 }

@@ -4,7 +4,9 @@ import type { EventData } from "../../src/base/machine.ts";
 import type { PrivateKey } from "../../src/crypto/api.ts";
 import { ecPrivateKey, ed25519PrivateKey } from "../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../src/crypto/rsaKey.ts";
+import { dhSpec } from "../../src/crypto/suite.ts";
 import type { DialectChoice } from "../../src/gikev2/dialects.ts";
+import type { GmConfig } from "../../src/gm/config.ts";
 import { gmFromIos } from "../../src/gm/fromIos.ts";
 import { type GmCommand, type GmOutput, groupMember } from "../../src/gm/groupMember.ts";
 import type { RsaKey } from "../../src/ios/model.ts";
@@ -112,6 +114,7 @@ function keyServerSpec(node: RouterNode, keys: SeededRng): MachineSpec {
         role: { kind: "ks", state: machine.state },
       };
     },
+    answersExchanges: true,
   };
 }
 
@@ -145,8 +148,18 @@ function groupMemberSpec(node: RouterNode): MachineSpec {
         role: { kind: "gm", state: machine.state },
       };
     },
+    ...firstExchangeOf(config, applied),
     firstInputs: applied.map((group) => ({ kind: "command", name: "mapApplied", data: { group } })),
   };
+}
+
+function firstExchangeOf({ groups, ike, isakmp }: GmConfig, applied: readonly string[]): Partial<MachineSpec> {
+  const first = groups.find(({ name }) => applied.includes(name));
+  if (first === undefined) return {};
+  const number = first.protocol.kind === "gikev2" ? ike?.proposals[0]?.dh[0] : isakmp?.policies[0]?.group;
+  const group = dhSpec(number ?? 0)?.id;
+  const server = first.servers[0]?.address;
+  return group === undefined || server === undefined ? {} : { firstExchange: { server, group } };
 }
 
 /** What the scenario says about signatures stands above the configuration, which knows RSA alone. */

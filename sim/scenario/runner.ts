@@ -13,6 +13,7 @@ import type { MemberView } from "../check/members.ts";
 import { createMetrics, type Protection } from "../check/metrics.ts";
 import type { Spill } from "../core/blockList.ts";
 import type { Sha256 } from "../core/fingerprint.ts";
+import type { KeyExchange } from "../core/keyExchange.ts";
 import { createRng } from "../core/rng.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import { Trace, type TraceLevel } from "../core/trace.ts";
@@ -21,6 +22,7 @@ import { createNetwork, perform } from "../device/network.ts";
 import type { Network } from "../device/networkState.ts";
 import type { Action } from "../device/spec.ts";
 import { headOf } from "./head.ts";
+import { keyForecast } from "./keyForecast.ts";
 import { memoCrypto } from "./memo.ts";
 import { withCertificates } from "./pki.ts";
 import { routerSpec } from "./reconfigure.ts";
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly untilMicros?: Micros;
   /** Results of pure functions are shared between devices; default true. */
   readonly memo?: boolean;
+  /** Of a host with processors to spare: the back end with results at hand that the run will ask for. Used with the memo. */
+  readonly ahead?: (crypto: Crypto, seed: string, forecast: readonly KeyExchange[]) => Crypto;
   /** Default `full`. Without events (`off`) nothing can be checked or measured. */
   readonly traceLevel?: TraceLevel;
   /** SHA-256 of the host, for the fingerprint. */
@@ -77,17 +81,16 @@ export interface Run {
 export function createRun(scenario: Scenario, options: RunOptions): Run {
   const { seed = scenario.seed, run: number = 0, memo = true, traceLevel = "full" } = options;
   const root = createRng(seed);
-  const crypto = memo ? memoCrypto(options.crypto) : options.crypto;
   const trace = new Trace({ level: traceLevel, sha256: options.hash, spill: options.spill });
   const scheduler = new Scheduler();
   const keys = root.fork("keys");
   const nodes = withCertificates(scenario.pki, scenario.nodes, keys, options.crypto);
   const devices = nodes.map((node) => (node.kind === "host" ? node : routerSpec(node, keys)));
   const { links, clouds, timeline, ospfHellos } = scenario;
-  const network = createNetwork(
-    { devices, links, clouds, timeline, ospfHellos },
-    { rng: root.fork(`run${number}`), crypto, trace, scheduler },
-  );
+  const rng = root.fork(`run${number}`);
+  const { ahead = (given: Crypto) => given } = options;
+  const crypto = memo ? memoCrypto(ahead(options.crypto, seed, keyForecast(devices, rng))) : options.crypto;
+  const network = createNetwork({ devices, links, clouds, timeline, ospfHellos }, { rng, crypto, trace, scheduler });
   const head = headOf(scenario, seed, number);
   const checker = createChecker(scenario.expectations, (device) => memberView(network, device));
   const metrics = createMetrics((device) => protection(network, device), scenario.parts);

@@ -57,7 +57,7 @@ function answerPayloads(
   if (profile === undefined) return "identity";
   sa.profile = profile.name;
   const { group } = agreed.suite;
-  const own = newHalf(turn.tools, group);
+  const own = newHalf(turn.tools, group, gxi);
   const shared = isNonce(ni) ? turn.tools.crypto.dhShared(group, own.privateKey.secret, gxi) : undefined;
   if (shared === undefined) return "publicValue";
   const [gxr, nr] = [own.gxi, own.ni];

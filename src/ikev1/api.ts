@@ -13,18 +13,17 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Endpoint, Happened, Send } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
-import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto, PrivateKey, PublicKey } from "../crypto/api.ts";
+import type { KeyStreams } from "../crypto/ephemeral.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import type { CertificateMap } from "../pki/certificateMap.ts";
 import type { Delete, Id, Notify } from "../wire/isakmp.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 
 /** What a call may use but state must not hold. */
-export interface Tools {
+export interface Tools extends KeyStreams {
   readonly crypto: Crypto;
-  readonly rng: Rng;
 }
 
 /** One `crypto isakmp policy`: numbers of the IKE attribute registries, in order of preference. RFC 2409 appendix A. */

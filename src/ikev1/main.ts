@@ -89,7 +89,7 @@ function receive3(turn: Turn, sa: IsakmpSa, payloads: readonly IsakmpPayload[], 
     drop(turn, "grammar", from.remote, sa.number);
     return;
   }
-  const own = newHalf(turn.tools, phase.agreed.suite.group);
+  const own = newHalf(turn.tools, phase.agreed.suite.group, gxi!);
   const shared = turn.tools.crypto.dhShared(phase.agreed.suite.group, own.privateKey.secret, gxi!);
   if (shared === undefined) {
     drop(turn, "grammar", from.remote, sa.number, "public value");

@@ -1,7 +1,8 @@
 /** What both modes of phase 1 begin with. */
 import { type Bytes, EMPTY, toHex } from "../base/bytes.ts";
 import { secret } from "../base/secret.ts";
-import { DH_PRIVATE_LENGTH, type DhGroup } from "../crypto/api.ts";
+import type { DhGroup } from "../crypto/api.ts";
+import { drawPrivateKey } from "../crypto/ephemeral.ts";
 import { dhSpec } from "../crypto/suite.ts";
 import type { Id } from "../wire/isakmp.ts";
 import { encodeIsakmp } from "../wire/isakmpMessage.ts";
@@ -35,8 +36,9 @@ export function exchangeOf(mode: Phase1Mode): number {
   return mode === "main" ? IsakmpExchange.IDENTITY_PROTECTION : IsakmpExchange.AGGRESSIVE;
 }
 
-export function newHalf(tools: Tools, group: DhGroup): OwnHalf {
-  const privateKey = tools.rng.bytes(DH_PRIVATE_LENGTH[group]);
+/** `peer`: the value that a responder answers. */
+export function newHalf(tools: Tools, group: DhGroup, peer?: Bytes): OwnHalf {
+  const privateKey = drawPrivateKey(tools, group, peer);
   return { privateKey: secret(privateKey), gxi: tools.crypto.dhPublic(group, privateKey), ni: newNonce(tools) };
 }
 

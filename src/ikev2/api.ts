@@ -11,9 +11,9 @@
  */
 import type { Endpoint, Happened, Send } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
-import type { Rng } from "../base/rng.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Crypto } from "../crypto/api.ts";
+import type { KeyStreams } from "../crypto/ephemeral.ts";
 import type { KeyEntry } from "../crypto/keyEntry.ts";
 import type { CalendarSeconds } from "../pki/calendar.ts";
 import type { CertificateMap } from "../pki/certificateMap.ts";
@@ -23,9 +23,8 @@ import type { Payload } from "../wire/payloads.ts";
 import type { SignatureMethod } from "./signature.ts";
 
 /** What a call may use but state must not hold. */
-export interface Tools {
+export interface Tools extends KeyStreams {
   readonly crypto: Crypto;
-  readonly rng: Rng;
 }
 
 /** One proposal of an IKE SA as transform IDs in order of preference. `integ` is empty with AEAD ciphers. */

@@ -1,6 +1,7 @@
 /** Fresh values that exchanges begin with: SPIs, nonces and private keys, all from the stream of the caller. */
 import { type Bytes, toHex } from "../base/bytes.ts";
-import { DH_PRIVATE_LENGTH, type DhGroup } from "../crypto/api.ts";
+import type { DhGroup } from "../crypto/api.ts";
+import { drawPrivateKey } from "../crypto/ephemeral.ts";
 import type { Tools } from "./api.ts";
 
 /** Octets: at least half the key of every PRF in use. RFC 7296 section 2.10. */
@@ -20,6 +21,7 @@ export function newSpi(tools: Tools): string {
   }
 }
 
-export function newPrivateKey(tools: Tools, group: number): Bytes {
-  return tools.rng.bytes(DH_PRIVATE_LENGTH[group as DhGroup]);
+/** `peer`: the value that a responder answers. */
+export function newPrivateKey(tools: Tools, group: number, peer?: Bytes): Bytes {
+  return drawPrivateKey(tools, group as DhGroup, peer);
 }

@@ -334,7 +334,7 @@ function answerInit(
     refuseInit(turn, message, from, marker, notify(NotifyType.INVALID_KE_PAYLOAD, u16(group)));
     return;
   }
-  const privateKey = newPrivateKey(tools, group);
+  const privateKey = newPrivateKey(tools, group, ke.data);
   const shared = crypto.dhShared(group, privateKey, ke.data);
   if (shared === undefined) {
     refuseInit(turn, message, from, marker, notify(NotifyType.INVALID_SYNTAX));

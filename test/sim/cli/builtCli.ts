@@ -1,7 +1,7 @@
 /** The command line as it is shipped: built once by each test file that asks, run as a program of its own. */
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -14,6 +14,8 @@ export interface Finished {
 
 export interface Cli {
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
+  /** The thread that is built beside it. */
+  readonly keyWorker: URL;
   /** For tests that talk to the program while it runs. */
   start(args: readonly string[]): ReturnType<typeof spawn>;
   remove(): void;
@@ -34,6 +36,7 @@ export async function buildCli(): Promise<Cli> {
           resolve({ code: child.exitCode, stdout, stderr }),
         );
       }),
+    keyWorker: pathToFileURL(`${outDir}/keyWorker.js`),
     start: (args) => spawn(process.execPath, [main, ...args], { cwd: ROOT }),
     remove: () => rmSync(outDir, { recursive: true }),
   };

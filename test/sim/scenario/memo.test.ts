@@ -4,6 +4,7 @@ import { memoCrypto } from "../../../sim/scenario/memo.ts";
 import type { Crypto } from "../../../src/crypto/api.ts";
 import { metered, meterRows, newMeter } from "../../../src/crypto/meter.ts";
 import { noble } from "../../../src/crypto/noble.ts";
+import { ecPrivateKey } from "../../../src/crypto/privateKey.ts";
 import { rsaKey } from "../../../src/crypto/rsaKey.ts";
 
 const rng = createRng("memo");
@@ -161,6 +162,16 @@ describe("what one end has made and the other undoes", () => {
     expect(count("verify")).toBe(1);
     const foreign = { ...sound, n: rsaKey(rng.fork("foreign"), 1024).n };
     expect(memo.verify(foreign, scheme, plain, memo.sign(foreign, scheme, plain))).toBe(false);
+  });
+
+  test("a signature by a key of a curve needs no check where the point is that of the scalar", () => {
+    const scheme = { kind: "ecdsa", hash: "sha256", encoding: "raw" } as const;
+    const sound = ecPrivateKey("P-256", rng.bytes(32));
+    expect(memo.verify(sound, scheme, plain, memo.sign(sound, scheme, plain))).toBe(true);
+    expect(count("verify")).toBe(0);
+    const foreign = { ...sound, point: ecPrivateKey("P-256", rng.bytes(32)).point };
+    expect(memo.verify(foreign, scheme, plain, memo.sign(foreign, scheme, plain))).toBe(false);
+    expect(count("verify")).toBe(1);
   });
 
   test("keys that both ends derive are derived once and paid for by both", () => {
