@@ -7,7 +7,8 @@ import type { Micros } from "./micros.ts";
 /** Plain data. `K`: what names a deadline; one key has at most one. */
 export interface Timers<K extends string | number> {
   readonly heap: Entry<K>[];
-  readonly byKey: Map<K, Entry<K>>;
+  /** Undefined as long as there never were more than `FEW_MAX`: a table costs as much as several of them. */
+  byKey: Map<K, Entry<K>> | undefined;
   nextOrder: number;
 }
 
@@ -20,18 +21,32 @@ interface Entry<K> {
   index: number;
 }
 
+/** So few are looked through one by one. */
+const FEW_MAX = 8;
+
 export function createTimers<K extends string | number>(): Timers<K> {
-  return { heap: [], byKey: new Map(), nextOrder: 0 };
+  return { heap: [], byKey: undefined, nextOrder: 0 };
+}
+
+function entryOf<K extends string | number>({ heap, byKey }: Timers<K>, key: K): Entry<K> | undefined {
+  if (byKey !== undefined) return byKey.get(key);
+  for (const entry of heap) if (entry.key === key) return entry;
+  return undefined;
+}
+
+function list<K extends string | number>(timers: Timers<K>, entry: Entry<K>): void {
+  if (timers.byKey !== undefined) timers.byKey.set(entry.key, entry);
+  else if (timers.heap.length > FEW_MAX) timers.byKey = new Map(timers.heap.map((one) => [one.key, one]));
 }
 
 /** Sets the deadline of `key`, or moves it where it has one. O(log n). */
 export function setTimer<K extends string | number>(timers: Timers<K>, key: K, at: Micros): void {
   const order = timers.nextOrder++;
-  const known = timers.byKey.get(key);
+  const known = entryOf(timers, key);
   if (known === undefined) {
     const entry = { key, at, order, index: timers.heap.length };
     timers.heap.push(entry);
-    timers.byKey.set(key, entry);
+    list(timers, entry);
     rise(timers.heap, entry);
     return;
   }
@@ -43,7 +58,7 @@ export function setTimer<K extends string | number>(timers: Timers<K>, key: K, a
 
 /** False where `key` had no deadline. O(log n). */
 export function cancelTimer<K extends string | number>(timers: Timers<K>, key: K): boolean {
-  const entry = timers.byKey.get(key);
+  const entry = entryOf(timers, key);
   if (entry === undefined) return false;
   remove(timers, entry);
   return true;
@@ -51,7 +66,7 @@ export function cancelTimer<K extends string | number>(timers: Timers<K>, key: K
 
 /** The deadline of `key`. */
 export function timerAt<K extends string | number>(timers: Timers<K>, key: K): Micros | undefined {
-  return timers.byKey.get(key)?.at;
+  return entryOf(timers, key)?.at;
 }
 
 /** The earliest deadline of all. O(1). */
@@ -69,7 +84,7 @@ export function takeDue<K extends string | number>(timers: Timers<K>, now: Micro
 
 function remove<K extends string | number>(timers: Timers<K>, entry: Entry<K>): void {
   const { heap } = timers;
-  timers.byKey.delete(entry.key);
+  timers.byKey?.delete(entry.key);
   const last = heap.pop()!;
   if (last === entry) return;
   place(heap, last, entry.index);

@@ -1,6 +1,5 @@
 /** Pseudo-random functions and the key schedules of IKEv2. RFC 7296 sections 2.13, 2.14, 2.17 and 2.18. */
-import type { Bytes } from "../base/bytes.ts";
-import { concat } from "../base/bytes.ts";
+import { type Bytes, concat, EMPTY } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Crypto } from "./api.ts";
 import { computeMac, prfKey } from "./mac.ts";
@@ -96,9 +95,13 @@ export function saKeyOctets(encr: EncrSpec, integ: IntegSpec | undefined): numbe
   return encrKeyOctets(encr) + integKeyOctets(integ);
 }
 
-/** Copies of the parts of one direction's key material; its length must be `saKeyOctets`. RFC 7296 section 2.17. */
+/**
+ * The parts of one direction's key material, whose length must be `saKeyOctets`: copies, or where there is no integrity
+ * key the material itself. RFC 7296 section 2.17.
+ */
 export function splitSaKeys(encr: EncrSpec, integ: IntegSpec | undefined, material: Bytes): SaKeys {
   assert(material.length === saKeyOctets(encr, integ), "key material is not of the suite's length");
+  if (integ === undefined) return { encr: material, integ: EMPTY };
   const size = encrKeyOctets(encr);
   return { encr: material.slice(0, size), integ: material.slice(size) };
 }

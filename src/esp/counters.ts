@@ -29,10 +29,11 @@ export type CounterName = keyof typeof COUNTERS;
 
 export type Counters = Record<CounterName, number>;
 
-const ZEROS = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Counters;
+/** What everything counts that no packet has come to yet; `count` of the data plane puts counters of its own in its place. */
+export const NO_COUNTS = Object.freeze(Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0]))) as Counters;
 
 export function newCounters(): Counters {
-  return { ...ZEROS };
+  return { ...NO_COUNTS };
 }
 
 /**

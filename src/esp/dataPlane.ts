@@ -17,7 +17,7 @@ import type { Protection } from "../crypto/protector.ts";
 import { encrSpec, integSpec } from "../crypto/suite.ts";
 import { isMarked, isNatKeepalive, NAT_PORT } from "../wire/nonEsp.ts";
 import type { DataPlaneOrder, DataSa, TrafficRule } from "./api.ts";
-import { type CounterName, type Counters, DROP_COUNTERS, type DropReason, newCounters } from "./counters.ts";
+import { type CounterName, type Counters, DROP_COUNTERS, type DropReason, NO_COUNTS, newCounters } from "./counters.ts";
 import type { IpHeader } from "./ipHeader.ts";
 import { createReplayWindow, type ReplayWindow } from "./replayWindow.ts";
 import { type Flow, firstMatch } from "./selector.ts";
@@ -61,7 +61,7 @@ export interface InstalledSa {
   /** Number of the last packet sent; the first one is 1. */
   sequence: number;
   readonly window: ReplayWindow | undefined;
-  readonly counters: Counters;
+  counters: Counters;
 }
 
 export interface GroupPolicy {
@@ -70,7 +70,7 @@ export interface GroupPolicy {
   rules: readonly TrafficRule[];
   /** SPI to send with, by family: families are numbered from 0. */
   readonly senders: (number | undefined)[];
-  readonly counters: Counters;
+  counters: Counters;
 }
 
 /** Plain data. */
@@ -80,7 +80,7 @@ export interface DataPlane {
   /** By SPI: members of several groups get different SPIs for them. */
   readonly sas: Map<number, InstalledSa>;
   /** Of the whole data plane. */
-  readonly counters: Counters;
+  counters: Counters;
   /** Of the last outer header. */
   identification: number;
 }
@@ -88,7 +88,7 @@ export interface DataPlane {
 export function createDataPlane(config: Partial<DataPlaneConfig> = {}): DataPlane {
   const whole = { ...DEFAULT_CONFIG, ...config };
   const groups = new Map(whole.groups.map((name) => [name, newGroup(name)]));
-  return { config: whole, groups, sas: new Map(), counters: newCounters(), identification: 0 };
+  return { config: whole, groups, sas: new Map(), counters: NO_COUNTS, identification: 0 };
 }
 
 /**
@@ -198,12 +198,10 @@ export function drop(
   return { kind: "dropped", reason, group: group?.name, spi };
 }
 
-export function count(
-  names: readonly CounterName[],
-  ...owners: readonly ({ readonly counters: Counters } | undefined)[]
-): void {
+export function count(names: readonly CounterName[], ...owners: readonly ({ counters: Counters } | undefined)[]): void {
   for (const owner of owners) {
     if (owner === undefined) continue;
+    if (owner.counters === NO_COUNTS) owner.counters = newCounters();
     for (const name of names) owner.counters[name] += 1;
   }
 }
@@ -224,7 +222,7 @@ function install(plane: DataPlane, sa: DataSa): void {
     keys: { encr: sa.encrKey.secret, integ: sa.integKey.secret },
     sequence: isSame ? known.sequence : 0,
     window: isSame ? known.window : sa.sequenceNumbers === 0 && size > 0 ? createReplayWindow(size) : undefined,
-    counters: isSame ? known.counters : newCounters(),
+    counters: isSame ? known.counters : NO_COUNTS,
   });
 }
 
@@ -250,5 +248,5 @@ function groupOf(plane: DataPlane, name: string): GroupPolicy {
 }
 
 function newGroup(name: string): GroupPolicy {
-  return { name, rules: [], senders: [], counters: newCounters() };
+  return { name, rules: [], senders: [], counters: NO_COUNTS };
 }

@@ -54,7 +54,7 @@ export function installGrant(
     previousKekSpi: old?.kek?.sa.spi,
     teks: [],
     rules: want === "kek" ? (old?.rules ?? []) : trafficRules(group, policy, old?.rules ?? []),
-    senderIds,
+    senderIds: senderIds.slice(),
     senderIdBits: policy.senderIdBits ?? 0,
     joined: old?.joined,
     transport: old?.transport ?? "unicast",

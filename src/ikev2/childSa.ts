@@ -28,7 +28,7 @@ const SPI_FIRST = 256;
 export function newChildSpi(endpoint: IkeEndpoint, tools: Tools): number {
   for (;;) {
     const spi = tools.rng.u32();
-    if (spi >= SPI_FIRST && !endpoint.childSpis.has(spi)) return spi;
+    if (spi >= SPI_FIRST && endpoint.childSpis?.has(spi) !== true) return spi;
   }
 }
 
@@ -146,6 +146,7 @@ export function installChild(
     ...lifeOf(turn, policy, seed),
   };
   sa.children.push(child);
+  turn.endpoint.childSpis ??= new Set();
   turn.endpoint.childSpis.add(inboundSpi);
   const { local, remote } = sa;
   const { localSelectors, remoteSelectors } = terms;

@@ -23,7 +23,7 @@ export function removeChild(turn: Turn, sa: IkeSa, child: ChildSa, reason: Child
   const index = sa.children.indexOf(child);
   if (index < 0) return;
   sa.children.splice(index, 1);
-  turn.endpoint.childSpis.delete(child.inboundSpi);
+  turn.endpoint.childSpis?.delete(child.inboundSpi);
   const { inboundSpi, outboundSpi } = child;
   turn.outcomes.push(
     happened("ike.childClosed", sa.number, sa.remote, {

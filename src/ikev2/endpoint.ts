@@ -41,13 +41,13 @@ export function createEndpoint(config: EndpointConfig): IkeEndpoint {
     config,
     sas: new Map(),
     bySpi: new Map(),
-    byInit: new Map(),
+    byInit: undefined,
     byPeer: new Map(),
     timers: createTimers(),
     halfOpen: 0,
     nextSa: 1,
     cookies: undefined,
-    childSpis: new Set(),
+    childSpis: undefined,
     dropped: {},
   };
 }

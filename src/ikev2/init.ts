@@ -275,7 +275,7 @@ export function receiveInitRequest(
     return;
   }
   const initKey = initKeyOf(message, remote, ni);
-  const known = endpoint.byInit.get(initKey);
+  const known = endpoint.byInit?.get(initKey);
   if (known !== undefined) {
     answerAgain(turn, known, octets);
     return;

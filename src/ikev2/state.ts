@@ -237,8 +237,8 @@ export interface IkeEndpoint {
   readonly sas: Map<SaNumber, IkeSa>;
   /** By the SPI that we chose. */
   readonly bySpi: Map<string, IkeSa>;
-  /** Responder's SAs by what tells one IKE_SA_INIT request from another: SPIi, address, port, nonce. */
-  readonly byInit: Map<string, IkeSa>;
+  /** Undefined before the first: responder's SAs by what tells one IKE_SA_INIT request from another: SPIi, address, port, nonce. */
+  byInit: Map<string, IkeSa> | undefined;
   /** Established SAs that the room above knows of, by profile and identity of the peer. */
   readonly byPeer: MultiMap<string, IkeSa>;
   readonly timers: Timers<number>;
@@ -246,8 +246,8 @@ export interface IkeEndpoint {
   halfOpen: number;
   nextSa: SaNumber;
   cookies: CookieSecrets | undefined;
-  /** Inbound SPIs of all Child SAs. */
-  readonly childSpis: Set<number>;
+  /** Inbound SPIs of all Child SAs; undefined before the first. */
+  childSpis: Set<number> | undefined;
   readonly dropped: Partial<Record<DropReason, number>>;
 }
 
@@ -376,7 +376,10 @@ export function blankSa(
 export function addSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   endpoint.sas.set(sa.number, sa);
   endpoint.bySpi.set(ownSpi(sa), sa);
-  if (sa.initKey !== "") endpoint.byInit.set(sa.initKey, sa);
+  if (sa.initKey !== "") {
+    endpoint.byInit ??= new Map();
+    endpoint.byInit.set(sa.initKey, sa);
+  }
   if (isHalfOpen(sa.phase)) endpoint.halfOpen += 1;
 }
 
@@ -401,7 +404,7 @@ export function removeSa(endpoint: IkeEndpoint, sa: IkeSa): void {
   sa.out.queue.length = 0;
   endpoint.sas.delete(sa.number);
   endpoint.bySpi.delete(ownSpi(sa));
-  if (sa.initKey !== "") endpoint.byInit.delete(sa.initKey);
+  if (sa.initKey !== "") endpoint.byInit?.delete(sa.initKey);
   removeValue(endpoint.byPeer, peerKeyOf(sa), sa);
   if (isHalfOpen(sa.phase)) endpoint.halfOpen -= 1;
 }

@@ -95,7 +95,7 @@ function expectAgreement(pair: Pair, count: number): void {
     expect(toHex(twin.outbound.integ.secret)).toBe(toHex(view.inbound.integ.secret));
     expect(twin.localSelectors).toEqual(view.remoteSelectors);
   }
-  for (const side of [pair.initiator, pair.responder]) expect(side.endpoint.childSpis.size).toBe(count);
+  for (const side of [pair.initiator, pair.responder]) expect(side.endpoint.childSpis?.size ?? 0).toBe(count);
 }
 
 function current(side: Side): number {
