@@ -90,6 +90,12 @@ function cbcName(cipher: CbcCipher, key: Bytes): string {
 
 const AES_GCM: Readonly<Record<number, CipherGCMTypes>> = { 16: "aes-128-gcm", 24: "aes-192-gcm", 32: "aes-256-gcm" };
 
+const WRAP_PAD: Readonly<Record<number, string>> = {
+  16: "id-aes128-wrap-pad",
+  24: "id-aes192-wrap-pad",
+  32: "id-aes256-wrap-pad",
+};
+
 const TAG_OF: Readonly<Record<number, { readonly authTagLength: number }>> = Object.fromEntries(
   [4, 8, 12, 16].map((length) => [length, { authTagLength: length }]),
 );
@@ -268,14 +274,17 @@ export const native: Crypto = {
 
   wrapKey(kek, plain) {
     checkWrap(kek, plain);
-    return own(createCipheriv(`id-aes${8 * kek.length}-wrap-pad`, kek, KWP_IV).update(plain));
+    return own(createCipheriv(WRAP_PAD[kek.length]!, kek, KWP_IV).update(plain));
   },
 
   unwrapKey(kek, wrapped) {
     checkAesKey(kek);
     if (!mayBeWrapped(wrapped)) return undefined;
-    const decipher = createDecipheriv(`id-aes${8 * kek.length}-wrap-pad`, kek, KWP_IV);
-    return undefinedOnThrow(() => own(decipher.update(wrapped)));
+    try {
+      return own(createDecipheriv(WRAP_PAD[kek.length]!, kek, KWP_IV).update(wrapped));
+    } catch {
+      return undefined;
+    }
   },
 
   dhPublic(group, privateKey) {

@@ -124,19 +124,34 @@ function associated(prefix: Bytes, sequenceHigh: Bytes | undefined): Bytes {
 }
 
 /**
- * Key and nonce: the salt lies behind the key in key material and in front of the IV in the nonce. `text` begins with the
- * IV.
+ * The salt lies behind the key in key material and in front of the IV in the nonce. `text` begins with the IV. Valid until
+ * the next call, like the result of `keyOf`: a back end is done with its arguments when it returns, and fresh arrays for
+ * them were 2 of the 29 kB that a rekey of one member allocates.
  */
-function nonceOf(encr: EncrSpec, key: Bytes, text: Bytes): { key: Bytes; nonce: Bytes } {
-  const nonce = new Uint8Array(encr.salt + encr.iv);
-  for (let i = 0; i < encr.salt; i++) nonce[i] = key[encr.key + i]!;
-  for (let i = 0; i < encr.iv; i++) nonce[encr.salt + i] = text[i]!;
-  // A view: node gives a short array of its own memory outside the heap first, which costs more than the view.
-  return { key: key.subarray(0, encr.key), nonce };
+function nonceOf(encr: EncrSpec, key: Bytes, text: Bytes): Bytes {
+  assert(encr.salt + encr.iv === NONCE.length, () => `${encr.name} has no nonce of ${NONCE.length} octets`);
+  for (let i = 0; i < encr.salt; i++) NONCE[i] = key[encr.key + i]!;
+  for (let i = 0; i < encr.iv; i++) NONCE[encr.salt + i] = text[i]!;
+  return NONCE;
 }
 
+/** The key itself, without its salt. */
+function keyOf(encr: EncrSpec, key: Bytes): Bytes {
+  const bare = KEYS[encr.key]!;
+  for (let i = 0; i < bare.length; i++) bare[i] = key[i]!;
+  return bare;
+}
+
+const NONCE: Bytes = new Uint8Array(12);
+const KEYS: Readonly<Record<number, Bytes>> = {
+  16: new Uint8Array(16),
+  24: new Uint8Array(24),
+  32: new Uint8Array(32),
+};
+
 function seal(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: ProtectInput): Bytes {
-  const { key, nonce } = nonceOf(encr, encrKey, input.iv);
+  const key = keyOf(encr, encrKey);
+  const nonce = nonceOf(encr, encrKey, input.iv);
   const aad = associated(input.prefix, input.sequenceHigh);
   if (encr.kind === "aes-gmac") {
     const tag = crypto.seal("aes-gcm", key, nonce, gmacInput(aad, input.iv, input.plain), EMPTY, encr.icv);
@@ -147,7 +162,8 @@ function seal(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: ProtectInpu
 
 function open(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, input: UnprotectInput): Bytes | undefined {
   const { body } = input;
-  const { key, nonce } = nonceOf(encr, encrKey, body);
+  const key = keyOf(encr, encrKey);
+  const nonce = nonceOf(encr, encrKey, body);
   const aad = associated(input.prefix, input.sequenceHigh);
   const sealed = body.subarray(encr.iv);
   if (encr.kind === "aes-gmac") {
@@ -201,6 +217,5 @@ function decipher(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, iv: Bytes, tex
 /** AES-CTR and NULL undo themselves. */
 function stream(crypto: Crypto, encr: EncrSpec, encrKey: Bytes, iv: Bytes, data: Bytes): Bytes {
   if (encr.kind === "null") return data;
-  const { key, nonce } = nonceOf(encr, encrKey, iv);
-  return crypto.aesCtr(key, counterBlock(nonce), data);
+  return crypto.aesCtr(keyOf(encr, encrKey), counterBlock(nonceOf(encr, encrKey, iv)), data);
 }

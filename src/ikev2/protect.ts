@@ -23,21 +23,22 @@ export function directionKeys(keys: SaKeySet, fromInitiator: boolean): SaKeys {
 }
 
 /** An IV that counts: 8 octets, big-endian. */
-export function counterIv(count: number): Bytes {
-  const iv = new Uint8Array(8);
+export function counterIv(count: number, iv: Bytes = new Uint8Array(8)): Bytes {
   let rest = count;
-  for (let i = 7; rest > 0; i--) {
+  for (let i = 7; i >= 0; i--) {
     iv[i] = rest & 255;
     rest = Math.floor(rest / 256);
   }
   return iv;
 }
 
-/** Takes the next IV of an SA. */
+/** Takes the next IV of an SA: valid until the next call. */
 export function nextIv(sa: IkeSa, keys: SaKeySet, tools: Tools): Bytes {
   const { encr } = keys.protection;
-  return encr.ivKind === "counter" ? counterIv(sa.nextIv++) : tools.rng.bytes(encr.iv);
+  return encr.ivKind === "counter" ? counterIv(sa.nextIv++, COUNTER_IV) : tools.rng.bytes(encr.iv);
 }
+
+const COUNTER_IV: Bytes = new Uint8Array(8);
 
 /** What must be known to seal: nothing of the SA's state, so that a rekey message can be sealed the same way. */
 export interface SealInput {

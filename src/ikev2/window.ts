@@ -70,15 +70,16 @@ export function sealMessage(
   writeChain(w, payloads, known, PayloadType.NONE);
   const parts = splitInner(turn, sa, protection, w.view());
   const total = parts.length;
-  const datagrams = parts.map((inner, i) =>
-    sealChain(tools.crypto, protection, direction, {
+  const datagrams = new Array<Bytes>(total);
+  for (let i = 0; i < total; i++) {
+    datagrams[i] = sealChain(tools.crypto, protection, direction, {
       head,
       first: i === 0 ? first : PayloadType.NONE,
-      inner,
+      inner: parts[i]!,
       iv: nextIv(sa, keys, tools),
       fragment: total === 1 ? undefined : { number: i + 1, total },
-    }),
-  );
+    });
+  }
   w.release();
   return datagrams;
 }

@@ -8,15 +8,7 @@ import { withOne } from "../../wire/kit.ts";
 import type { GroupWidePolicy, Gsa, Policy, SaPolicy } from "../../wire/rfc9838.ts";
 import { isGroupWide } from "../../wire/rfc9838.ts";
 import { attributeOf } from "../../wire/tagged.ts";
-import type {
-  BypassRule,
-  DataSaPolicy,
-  DataSuite,
-  GroupPolicy,
-  KekPolicy,
-  KekSuite,
-  RekeyAuthentication,
-} from "../policy.ts";
+import type { BypassRule, DataSaPolicy, DataSuite, GroupPolicy, KekPolicy, RekeyAuthentication } from "../policy.ts";
 import { specsOf, usesCounterMode } from "../policy.ts";
 import { ProtocolError } from "../protocolError.ts";
 import { rekeySelectorFromWire, rekeySelectorToWire, selectorFromWire, selectorToWire } from "../selectors.ts";
