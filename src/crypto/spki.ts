@@ -29,7 +29,19 @@ function oid(hex: string): Bytes {
   return der(DER_OID, fromHex(hex));
 }
 
+const encoded = new WeakMap<PublicKey, Bytes>();
+
+/** Written once for each key object: a key server gives its own to every member. */
 export function encodeSpki(key: PublicKey): Bytes {
+  let octets = encoded.get(key);
+  if (octets === undefined) {
+    octets = spkiOf(key);
+    encoded.set(key, octets);
+  }
+  return octets;
+}
+
+function spkiOf(key: PublicKey): Bytes {
   switch (key.type) {
     case "rsa":
       return spki([oid(OID_RSA), der(DER_NULL)], encodePkcs1PublicKey(key));

@@ -28,16 +28,21 @@ function checkShape(
   required: readonly IsakmpKind[],
   optional: readonly IsakmpKind[],
 ) {
-  const count = (kind: string) => payloads.filter((payload) => payload.kind === kind).length;
-  for (const kind of required) if (count(kind) !== 1) malformed(`${count(kind)} of ${kind}`);
+  for (const kind of required) if (countOf(payloads, kind) !== 1) malformed(`${countOf(payloads, kind)} of ${kind}`);
   for (const { kind } of payloads) {
     const isKnown = required.includes(kind as IsakmpKind) || optional.includes(kind as IsakmpKind);
-    if (!isKnown || count(kind) > 1) malformed(`${count(kind)} of ${kind}`);
+    if (!isKnown || countOf(payloads, kind) > 1) malformed(`${countOf(payloads, kind)} of ${kind}`);
   }
   const nonce = isakmpPayloadOf(payloads, "NONCE")?.data.length;
   if (nonce !== undefined && (nonce < NONCE_OCTETS.least || nonce > NONCE_OCTETS.most)) {
     malformed(`nonce of ${nonce} octets`);
   }
+}
+
+function countOf(payloads: readonly IsakmpPayload[], kind: string): number {
+  let count = 0;
+  for (const payload of payloads) if (payload.kind === kind) count++;
+  return count;
 }
 
 export function pull1(nonce: Bytes, group: GroupId): IsakmpPayload[] {

@@ -33,10 +33,16 @@ export function skeyidSignature(crypto: Crypto, hash: HashName, ni: Bytes, nr: B
 
 /** SKEYID_x = prf(SKEYID, [the one before |] g^xy | CKY-I | CKY-R | n), n = 0, 1, 2. */
 export function skeyids(crypto: Crypto, hash: HashName, skeyid: Bytes, shared: Bytes, cookies: Cookies): Skeyids {
-  const tail = (n: number) => concat(shared, cookies.initiator, cookies.responder, Uint8Array.of(n));
-  const d = crypto.hmac(hash, skeyid, tail(0));
-  const a = crypto.hmac(hash, skeyid, concat(d, tail(1)));
-  const e = crypto.hmac(hash, skeyid, concat(a, tail(2)));
+  const input = concat(skeyid, shared, cookies.initiator, cookies.responder, Uint8Array.of(0));
+  const next = (n: number, before: Bytes) => {
+    input.set(before);
+    input[input.length - 1] = n;
+    return crypto.hmac(hash, skeyid, input);
+  };
+  // What stands in front is always as long as SKEYID, which is not part of the first input.
+  const d = crypto.hmac(hash, skeyid, input.subarray(skeyid.length));
+  const a = next(1, d);
+  const e = next(2, a);
   return { skeyid, d, a, e };
 }
 

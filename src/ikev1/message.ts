@@ -2,10 +2,11 @@
  * Encryption and hashes of single messages. RFC 2409 sections 5.5, 5.7 and appendix B. Padding is zeros up to the block
  * and has no length octet: a receiver walks the chain and ignores what follows.
  */
-import { type Bytes, concat, equal } from "../base/bytes.ts";
+import { type Bytes, concat, equal, Writer } from "../base/bytes.ts";
 import { WireError } from "../base/errors.ts";
 import type { Crypto } from "../crypto/api.ts";
-import { encodeIsakmpChain, encodeSealedIsakmp, readIsakmpChain, type SealedChain } from "../wire/isakmpMessage.ts";
+import { firstNumber, writePayloads } from "../wire/isakmpChain.ts";
+import { encodeSealedIsakmp, readIsakmpChain, type SealedChain } from "../wire/isakmpMessage.ts";
 import { Doi, ISAKMP_ENCRYPTED, IsakmpPayloadType } from "../wire/isakmpNumbers.ts";
 import { GDOI, ISAKMP, type IsakmpPayload, type IsakmpSet } from "../wire/isakmpPayloads.ts";
 import { hashPhase2, lastBlock, phase2Iv } from "./keys.ts";
@@ -36,9 +37,11 @@ export function seal(
   chain: Bytes,
 ): Sealed {
   const { cipher } = keys.suite;
-  const plain = new Uint8Array(Math.ceil(chain.length / cipher.block) * cipher.block);
-  plain.set(chain);
-  const ciphertext = crypto.cbcEncrypt(cipher.cipher, keys.encr.secret, iv, plain);
+  const w = new Writer();
+  w.bytes(chain);
+  w.zeros((cipher.block - (chain.length % cipher.block)) % cipher.block);
+  const ciphertext = crypto.cbcEncrypt(cipher.cipher, keys.encr.secret, iv, w.view());
+  w.release();
   const { cookieInitiator, cookieResponder } = sa;
   const head = { cookieInitiator, cookieResponder, exchange, flags: ISAKMP_ENCRYPTED, messageId };
   return { octets: encodeSealedIsakmp(head, { first, ciphertext }), iv: lastBlock(cipher, ciphertext) };
@@ -89,11 +92,20 @@ export function sealPhase2(
   payloads: readonly IsakmpPayload[],
 ): Sealed {
   const keys = sa.keys!;
-  const rest = encodeIsakmpChain(payloads, phase2Set(sa));
-  const hash = hashPhase2(crypto, keys.suite.hash, keys.a.secret, messageId, nonces, rest.octets);
-  const header = Uint8Array.of(rest.first, 0, 0, HEADER_LENGTH + hash.length);
-  const chain = concat(header, hash, rest.octets);
-  return seal(crypto, keys, sa, exchange, messageId, iv, IsakmpPayloadType.HASH, chain);
+  const rest = new Writer();
+  const set = phase2Set(sa);
+  writePayloads(rest, payloads, set);
+  const hash = hashPhase2(crypto, keys.suite.hash, keys.a.secret, messageId, nonces, rest.view());
+  const chain = new Writer();
+  chain.u8(firstNumber(payloads, set));
+  chain.u8(0);
+  chain.u16(HEADER_LENGTH + hash.length);
+  chain.bytes(hash);
+  chain.bytes(rest.view());
+  const sealed = seal(crypto, keys, sa, exchange, messageId, iv, IsakmpPayloadType.HASH, chain.view());
+  rest.release();
+  chain.release();
+  return sealed;
 }
 
 const HEADER_LENGTH = 4;
@@ -121,13 +133,14 @@ export function openPhase2(
   const rest = withoutPayload(chain, index);
   const expected = hashPhase2(crypto, keys.suite.hash, keys.a.secret, messageId, nonces, rest);
   if (!equal(expected, found.body.data)) return { ok: false, reason: "hash" };
-  return { ok: true, payloads: payloads.filter((_, at) => at !== index), iv: opened.iv };
+  return { ok: true, payloads: payloads.toSpliced(index, 1), iv: opened.iv };
 }
 
 /** HASH stands first; the figure of RFC 3706 has it behind the notify, and then the notify is what it covers. */
 function withoutPayload(chain: Bytes, index: number): Bytes {
   let start = 0;
   for (let i = 0; i < index; i++) start += lengthAt(chain, start);
+  if (start === 0) return chain.subarray(lengthAt(chain, 0));
   return concat(chain.subarray(0, start), chain.subarray(start + lengthAt(chain, start)));
 }
 

@@ -2,43 +2,39 @@
  * NAT detection and the port on which IKE shares with ESP. RFC 3947. Both sides must have sent the vendor id; each then
  * says as hashes to where and from where it sends, and the other compares with what it sees.
  */
-import { type Bytes, concat, EMPTY, equal, u16 } from "../base/bytes.ts";
+import { type Bytes, equal, Writer } from "../base/bytes.ts";
 import type { Endpoint } from "../base/machine.ts";
 import { SECOND } from "../base/micros.ts";
-import type { Crypto, HashName } from "../crypto/api.ts";
-import { parseAddress } from "../wire/address.ts";
+import type { Crypto } from "../crypto/api.ts";
+import { writeAddress } from "../wire/address.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import { NAT_KEEPALIVE, NAT_PORT } from "../wire/nonEsp.ts";
 import type { EndpointConfig } from "./api.ts";
 import { happened } from "./events.ts";
-import type { Cookies } from "./keys.ts";
-import {
-  type Arrival,
-  cookiesOf,
-  type IsakmpSa,
-  isEstablished,
-  type NatFinding,
-  startTimer,
-  type Turn,
-} from "./state.ts";
+import { type Arrival, type IsakmpSa, isEstablished, type NatFinding, startTimer, type Turn } from "./state.ts";
 
 export function natEnabled(config: EndpointConfig): boolean {
   return config.nat?.detect ?? true;
 }
 
 /** hash(CKY-I | CKY-R | IP | port) with the negotiated hash. */
-function natHash(crypto: Crypto, hash: HashName, cookies: Cookies, side: Endpoint): Bytes {
-  const address = parseAddress(side.address) ?? EMPTY;
-  return crypto.hash(hash, concat(cookies.initiator, cookies.responder, address, u16(side.port)));
+function natHash(crypto: Crypto, sa: IsakmpSa, side: Endpoint): Bytes {
+  const w = new Writer();
+  w.hex(sa.cookieInitiator);
+  w.hex(sa.cookieResponder);
+  writeAddress(w, side.address);
+  w.u16(side.port);
+  const hash = crypto.hash(sa.agreed!.suite.hash, w.view());
+  w.release();
+  return hash;
 }
 
 /** The peer's address first, then our own. Empty where the peer did not announce NAT traversal. */
 export function natPayloads(turn: Turn, sa: IsakmpSa): IsakmpPayload[] {
   if (!sa.abilities.nat || !natEnabled(turn.endpoint.config)) return [];
-  const { hash } = sa.agreed!.suite;
   return [sa.remote, sa.local].map((side) => ({
     kind: "NAT-D",
-    body: { data: natHash(turn.tools.crypto, hash, cookiesOf(sa), side) },
+    body: { data: natHash(turn.tools.crypto, sa, side) },
   }));
 }
 
@@ -62,12 +58,10 @@ function detectNat(
   const hashes = payloads.flatMap((payload) => (payload.kind === "NAT-D" ? [payload.body.data] : []));
   const [target, ...sources] = hashes;
   if (target === undefined || sources.length === 0) return undefined;
-  const { hash } = sa.agreed!.suite;
-  const cookies = cookiesOf(sa);
-  const source = natHash(crypto, hash, cookies, from.remote);
+  const source = natHash(crypto, sa, from.remote);
   return {
     peerBehindNat: !sources.some((candidate) => equal(candidate, source)),
-    weBehindNat: !equal(target, natHash(crypto, hash, cookies, from.local)),
+    weBehindNat: !equal(target, natHash(crypto, sa, from.local)),
   };
 }
 

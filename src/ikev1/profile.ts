@@ -12,7 +12,7 @@ import { matchesMap } from "../pki/certificateMap.ts";
 import { domainOf, nameOfIdentity } from "../pki/identity.ts";
 import { hasAttributes } from "../pki/name.ts";
 import { ORGANIZATIONAL_UNIT } from "../pki/oid.ts";
-import { parseAddress } from "../wire/address.ts";
+import { formatAddress, matchingBits } from "../wire/address.ts";
 import { type Id, identityText } from "../wire/isakmp.ts";
 import { IsakmpIdType } from "../wire/isakmpNumbers.ts";
 import { GLOBAL_KEYRING, type Ikev1Profile, type ProfileMatch, type PskEntry } from "./api.ts";
@@ -51,7 +51,10 @@ function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
   if (match.remoteDomains?.some((known) => known.type === type && known.domain === domainOf(identity))) return true;
   if (type === IsakmpIdType.DER_ASN1_DN) return isOfUnit(match.remoteUnits ?? [], identity);
   if (type !== IsakmpIdType.IPV4_ADDR && type !== IsakmpIdType.IPV6_ADDR) return false;
-  return match.remoteAddresses.some(({ network, mask }) => maskBits(network, mask, identity.data) >= 0);
+  const { length } = identity.data;
+  if (length !== 4 && length !== 16) return false;
+  const address = formatAddress(identity.data);
+  return match.remoteAddresses.some(({ network, mask }) => matchingBits(network, mask, address) >= 0);
 }
 
 function isOfUnit(units: readonly string[], identity: Id): boolean {
@@ -91,12 +94,11 @@ export interface KeySearch {
  */
 export function findKey(keys: readonly PskEntry[], search: KeySearch): PskEntry | undefined {
   const { remote, identity } = search;
-  const octets = parseAddress(remote);
   let best: PskEntry | undefined;
   let bestBits = -1;
   for (const entry of keys) {
-    if (entry.address === undefined || octets === undefined || !isWithin(entry, search)) continue;
-    const bits = maskBits(entry.address.network, entry.address.mask, octets);
+    if (entry.address === undefined || !isWithin(entry, search)) continue;
+    const bits = matchingBits(entry.address.network, entry.address.mask, remote);
     if (bits > bestBits) {
       best = entry;
       bestBits = bits;
@@ -115,19 +117,4 @@ export function hasNamedKey(keys: readonly PskEntry[], search: KeySearch): boole
 function isWithin({ keyring, localAddress }: PskEntry, { local, keyrings }: KeySearch): boolean {
   if (localAddress !== undefined && localAddress !== local) return false;
   return keyrings === undefined || keyrings.includes(keyring ?? GLOBAL_KEYRING);
-}
-
-/** Number of ones in the mask where the address lies in the network, else -1. */
-function maskBits(network: string, mask: string, address: Bytes): number {
-  const net = parseAddress(network);
-  const ones = parseAddress(mask);
-  if (net === undefined || ones === undefined || net.length !== address.length || ones.length !== address.length) {
-    return -1;
-  }
-  let bits = 0;
-  for (let i = 0; i < net.length; i++) {
-    if (((net[i]! ^ address[i]!) & ones[i]!) !== 0) return -1;
-    for (let octet = ones[i]!; octet > 0; octet &= octet - 1) bits += 1;
-  }
-  return bits;
 }

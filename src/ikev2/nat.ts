@@ -6,7 +6,7 @@
 import { type Bytes, EMPTY, equal, Writer } from "../base/bytes.ts";
 import type { Endpoint } from "../base/machine.ts";
 import type { Crypto } from "../crypto/api.ts";
-import { parseAddress } from "../wire/address.ts";
+import { writeAddress } from "../wire/address.ts";
 import type { Notify } from "../wire/ikev2.ts";
 import { NotifyType, Protocol } from "../wire/ikev2Numbers.ts";
 import { NAT_PORT } from "../wire/nonEsp.ts";
@@ -23,9 +23,11 @@ export function natHash(crypto: Crypto, spiInitiator: string, spiResponder: stri
   const w = new Writer();
   w.hex(spiInitiator);
   w.hex(spiResponder);
-  w.bytes(parseAddress(side.address) ?? EMPTY);
+  writeAddress(w, side.address);
   w.u16(side.port);
-  return crypto.hash("sha1", w.finish());
+  const hash = crypto.hash("sha1", w.view());
+  w.release();
+  return hash;
 }
 
 export function natNotifies(

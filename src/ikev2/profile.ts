@@ -5,7 +5,7 @@ import { type Bytes, equal } from "../base/bytes.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import { matchesMap } from "../pki/certificateMap.ts";
 import { domainOf } from "../pki/identity.ts";
-import { parseAddress } from "../wire/address.ts";
+import { formatAddress, matchingBits } from "../wire/address.ts";
 import type { Id } from "../wire/ikev2.ts";
 import { IdType } from "../wire/ikev2Numbers.ts";
 import type { AuthProfile, ProfileMatch, PskEntry } from "./api.ts";
@@ -52,7 +52,10 @@ function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
     return true;
   }
   if (identity.type !== IdType.IPV4_ADDR && identity.type !== IdType.IPV6_ADDR) return false;
-  return match.remoteAddresses.some(({ network, mask }) => maskBits(network, mask, identity.data) >= 0);
+  const { length } = identity.data;
+  if (length !== 4 && length !== 16) return false;
+  const address = formatAddress(identity.data);
+  return match.remoteAddresses.some(({ network, mask }) => matchingBits(network, mask, address) >= 0);
 }
 
 /**
@@ -60,14 +63,11 @@ function matchesIdentity(match: ProfileMatch, identity: Id): boolean {
  * `identity` is unknown to an initiator that has not heard of the peer yet.
  */
 export function findKey(keys: readonly PskEntry[], address: string, identity: Id | undefined): PskEntry | undefined {
-  const octets = parseAddress(address);
   let best: PskEntry | undefined;
   let bestBits = -1;
   for (const entry of keys) {
-    const bits =
-      entry.address === undefined || octets === undefined
-        ? -1
-        : maskBits(entry.address.network, entry.address.mask, octets);
+    if (entry.address === undefined) continue;
+    const bits = matchingBits(entry.address.network, entry.address.mask, address);
     if (bits > bestBits) {
       best = entry;
       bestBits = bits;
@@ -80,19 +80,4 @@ export function findKey(keys: readonly PskEntry[], address: string, identity: Id
 
 function isFor(entry: PskEntry, identity: Id): boolean {
   return entry.identity !== undefined && sameId(entry.identity, identity);
-}
-
-/** Number of ones in the mask where the address lies in the network, else -1. */
-function maskBits(network: string, mask: string, address: Bytes): number {
-  const net = parseAddress(network);
-  const ones = parseAddress(mask);
-  if (net === undefined || ones === undefined || net.length !== address.length || ones.length !== address.length) {
-    return -1;
-  }
-  let bits = 0;
-  for (let i = 0; i < net.length; i++) {
-    if (((net[i]! ^ address[i]!) & ones[i]!) !== 0) return -1;
-    for (let octet = ones[i]!; octet > 0; octet &= octet - 1) bits += 1;
-  }
-  return bits;
 }

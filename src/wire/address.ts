@@ -1,10 +1,10 @@
 /** IP addresses as text (`192.0.2.1`, `2001:db8::1`) and as octets in network order. */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, EMPTY, uintFrom, type Writer } from "../base/bytes.ts";
 import { formatIpv4, parseIpv4 } from "../base/ipv4.ts";
 import { bytes, type Codec, mapped, u32 } from "./kit.ts";
 
 export function formatAddress(octets: Bytes): string {
-  if (octets.length === 4) return `${octets[0]}.${octets[1]}.${octets[2]}.${octets[3]}`;
+  if (octets.length === 4) return formatIpv4(uintFrom(octets));
   return formatIpv6(octets);
 }
 
@@ -87,6 +87,42 @@ export function addressOctets(text: string): Bytes {
   const octets = parseAddress(text);
   if (octets === undefined) throw new Error(`${text} is no IP address`);
   return octets;
+}
+
+/** Writes the octets of an address; nothing where the text is none. */
+export function writeAddress(w: Writer, text: string): void {
+  const ipv4 = parseIpv4(text);
+  if (ipv4 !== undefined) w.u32(ipv4);
+  else w.bytes(parseAddress(text) ?? EMPTY);
+}
+
+/** Number of ones in the mask where the address lies in the network, else -1; so where they are not of one family. */
+export function matchingBits(network: string, mask: string, address: string): number {
+  const ipv4 = parseIpv4(address);
+  if (ipv4 === undefined) return matchingBits6(network, mask, address);
+  const net = parseIpv4(network);
+  const ones = parseIpv4(mask);
+  if (net === undefined || ones === undefined || ((net ^ ipv4) & ones) !== 0) return -1;
+  return countOnes(ones);
+}
+
+function matchingBits6(network: string, mask: string, text: string): number {
+  const net = parseAddress(network);
+  const ones = parseAddress(mask);
+  const address = parseAddress(text);
+  if (net?.length !== 16 || ones?.length !== 16 || address?.length !== 16) return -1;
+  let bits = 0;
+  for (let i = 0; i < 16; i++) {
+    if (((net[i]! ^ address[i]!) & ones[i]!) !== 0) return -1;
+    bits += countOnes(ones[i]!);
+  }
+  return bits;
+}
+
+function countOnes(number: number): number {
+  let count = 0;
+  for (let rest = number; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
 
 /** An address field of 4 or 16 octets. The short one goes by way of a number: no view of its octets is made. */
