@@ -14,6 +14,7 @@ import { memoCrypto } from "../scenario/memo.ts";
 import { nodeSha256 } from "./backends.ts";
 import { peakMemory, secondsOf, takeTurns } from "./benchClock.ts";
 import type { BenchOptions } from "./benchOptions.ts";
+import { boundHeap } from "./boundedHeap.ts";
 import { printNote } from "./terminal.ts";
 import { createTraceFile, type TraceFile } from "./traceFile.ts";
 
@@ -43,6 +44,7 @@ export function benchRekey({ rounds, quick }: BenchOptions): BenchReport {
 
 /** The same members in all contests, each time with another back end and a new trace. */
 function rowsOf(size: number, rekeys: number, rounds: number): readonly BenchRow[] {
+  boundHeap(size);
   printNote(`${size} members register`);
   const roles = roleFanOut(size, native);
   const bare = bareFanOut(size, roles.shape(native), native);
@@ -117,6 +119,7 @@ function memoryRow(size: number, rekeys: number): BenchRow | undefined {
 
 /** The line by which a product joins the comparators' fan-out: registration is its set-up. */
 export function fanOutLine(size: number, rekeys: number): string {
+  boundHeap(size);
   let setup = 0;
   const start = performance.now();
   const roles = roleFanOut(size, native);

@@ -10,6 +10,7 @@ import { loadScenario } from "../scenario/loader.ts";
 import { verdictOf } from "../scenario/report.ts";
 import { createRun, type Run, type RunOptions } from "../scenario/runner.ts";
 import { backends, nodeSha256 } from "./backends.ts";
+import { boundHeap } from "./boundedHeap.ts";
 import { EXIT, type ExitCode } from "./exitCode.ts";
 import { idleProcessors, type KeyThreads, startKeyThreads } from "./keyThreads.ts";
 import { parseMegabytes, parseRunNumber, parseThreads, parseUntil } from "./optionValue.ts";
@@ -79,6 +80,7 @@ async function runCommand(typed: string, flags: RunFlags): Promise<ExitCode> {
     const scenario = printIgnored(loadScenario(files, path), path);
     const { seed, run: number, until: untilMicros, memo } = flags;
     const crypto = backends[flags.crypto];
+    boundHeap(scenario.nodes.length);
     const { spill } = createTraceFile(flags.traceMemory * MEGABYTE);
     const ahead: RunOptions["ahead"] = (given, ofRun, forecast) => {
       threads = given === native ? startKeyThreads(given, ofRun, forecast, flags.threads) : undefined;

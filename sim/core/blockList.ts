@@ -61,12 +61,16 @@ export class BlockList<B extends object> {
     return this.blocks.length;
   }
 
-  /** Adds a block that is not written to any more; its number is the size before. */
-  push(block: B): void {
+  /**
+   * Adds a full block; its number is the size before. Returns whether it stays in memory: then nobody may write to it any
+   * more. Otherwise the caller fills it anew, as blocks that were thrown away would pile up until they are collected.
+   */
+  push(block: B): boolean {
     const octets = this.octetsOf(block);
     const { spill } = this;
-    if (spill === undefined || spill.takes(octets.length)) this.blocks.push({ block });
-    else this.blocks.push({ place: spill.store.write(octets), length: octets.length });
+    const stays = spill === undefined || spill.takes(octets.length);
+    this.blocks.push(stays ? { block } : { place: spill.store.write(octets), length: octets.length });
+    return stays;
   }
 
   at(number: number): B {

@@ -50,12 +50,12 @@ export class ColumnBlocks<T extends Readonly<Record<keyof T, Column>>> {
     return this.open.columns;
   }
 
-  /** Adds a row of zeros whose number is the size before. Returns its index in `latest`, where the caller fills it. */
+  /** Adds a row whose number is the size before. Returns its index in `latest`, where the caller fills all of it. */
   push(): number {
     const row = this.count & BLOCK_MASK;
     if (row === 0) {
-      if (this.count > 0) this.full.push(this.open);
-      this.open = newBlock(this.layout, BLOCK_ROWS);
+      const isTaken = this.count === 0 || this.full.push(this.open);
+      if (isTaken) this.open = newBlock(this.layout, BLOCK_ROWS);
     }
     this.count++;
     return row;

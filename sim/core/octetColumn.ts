@@ -47,14 +47,15 @@ export class OctetColumn {
     this.fill += length;
   }
 
-  /** A view: it is not to be written to, and as long as it is held its block is. */
+  /** A view or a copy: it is not to be written to, and as long as a view is held its block is. */
   at(number: number): Bytes {
     assert(number >= 0 && number < this.size, () => `no octet string ${number}`);
     const start = this.index.at("start", number);
     const place = start % BLOCK_OCTETS;
     const block = (start - place) / BLOCK_OCTETS;
-    const octets = block === this.full.size ? this.open! : this.full.at(block);
-    return octets.subarray(place, place + this.index.at("length", number));
+    const end = place + this.index.at("length", number);
+    // The open block may be filled anew.
+    return block === this.full.size ? this.open!.slice(place, end) : this.full.at(block).subarray(place, end);
   }
 
   /** Copies of all from number `first` on, in one buffer that holds nothing else: a message to another thread is no larger. */
@@ -75,9 +76,10 @@ export class OctetColumn {
   }
 
   private begin(length: number): Bytes {
-    if (this.open !== undefined) this.full.push(this.open);
-    this.open = new Uint8Array(Math.max(length, BLOCK_OCTETS));
     this.fill = 0;
-    return this.open;
+    const { open } = this;
+    const isFree = open !== undefined && !this.full.push(open) && open.length === BLOCK_OCTETS;
+    if (!isFree || length > BLOCK_OCTETS) this.open = new Uint8Array(Math.max(length, BLOCK_OCTETS));
+    return this.open!;
   }
 }

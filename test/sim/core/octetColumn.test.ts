@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Spill } from "../../../sim/core/blockList.ts";
 import { OctetColumn } from "../../../sim/core/octetColumn.ts";
 
 /** Of `length` octets, told from others by its first ones. */
@@ -34,6 +35,22 @@ describe("a column of octet strings", () => {
     column.push(original);
     original.fill(0);
     expect(column.at(0)).toEqual(octets(5, 8));
+  });
+
+  it("leaves what was read as it was when blocks are filled anew", () => {
+    const written: Uint8Array[] = [];
+    const store = {
+      write: (block: Uint8Array) => written.push(block.slice()) - 1,
+      read: (place: number, into: Uint8Array) => into.set(written[place]!),
+    };
+    const column = new OctetColumn(new Spill(store, 0));
+    column.push(octets(3, 700));
+    const first = column.at(0);
+    for (let seed = 0; seed < 4_000; seed++) column.push(octets(seed, 700));
+    expect(written.length).toBeGreaterThan(1);
+    expect(first).toEqual(octets(3, 700));
+    expect(column.at(0)).toEqual(first);
+    expect(column.at(4_000)).toEqual(octets(3_999, 700));
   });
 
   it("copies the strings from one on into a buffer that holds nothing else", () => {

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import alea from "seedrandom/lib/alea.js";
 import { describe, expect, it } from "vitest";
 import { createRng, restoreRng } from "../../../sim/core/rng.ts";
 import { toHex } from "../../../src/base/bytes.ts";
@@ -18,6 +19,13 @@ describe("streams", () => {
     expect(draws(createRng("42"), 4)).toEqual(RECORDED.root);
     expect(draws(createRng("42").fork("gm7/nonce"), 4)).toEqual(RECORDED.fork);
     expect(toHex(createRng("42").bytes(6))).toBe(RECORDED.bytes);
+  });
+
+  it("are those of seedrandom's alea", () => {
+    const theirs = alea("2:42/gm7");
+    expect(draws(createRng("42").fork("gm7"), 10_000)).toEqual(
+      Array.from({ length: 10_000 }, () => theirs.int32() >>> 0),
+    );
   });
 
   it("are named by their whole path", () => {
