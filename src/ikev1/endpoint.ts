@@ -5,6 +5,7 @@ import { assert, WireError } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { isChosen, type SaChoice } from "../base/saChoice.ts";
+import { shortList } from "../base/shortList.ts";
 import { createTimers, nextTimer, takeDue } from "../base/timers.ts";
 import type { IsakmpPayload } from "../wire/isakmpPayloads.ts";
 import type { AuthAnswer, EndpointConfig, Ikev1Outcome, InitiateOptions, SaNumber, SaView, Tools } from "./api.ts";
@@ -222,7 +223,7 @@ export function nextDeadline(endpoint: Ikev1Endpoint): Micros | undefined {
 }
 
 function begin(endpoint: Ikev1Endpoint, tools: Tools, now: Micros): Turn {
-  return { endpoint, tools, now, outcomes: [] };
+  return { endpoint, tools, now, outcomes: shortList() };
 }
 
 // --------------------------------------------------------------------------------------------------------------- views

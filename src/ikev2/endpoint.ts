@@ -5,6 +5,7 @@ import { assert, WireError } from "../base/errors.ts";
 import type { Datagram } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
 import { isChosen, type SaChoice } from "../base/saChoice.ts";
+import { shortList } from "../base/shortList.ts";
 import { createTimers, nextTimer, takeDue } from "../base/timers.ts";
 import { NotifyType } from "../wire/ikev2Numbers.ts";
 import type { Payload } from "../wire/payloads.ts";
@@ -284,7 +285,7 @@ function isLive(sa: IkeSa): boolean {
 }
 
 function begin(endpoint: IkeEndpoint, tools: Tools, now: Micros): Turn {
-  return { endpoint, tools, now, outcomes: [] };
+  return { endpoint, tools, now, outcomes: shortList() };
 }
 
 function known(endpoint: IkeEndpoint, number: SaNumber): IkeSa {

@@ -143,7 +143,7 @@ export interface OutWindow {
   nextId: number;
   /** Requests that the peer lets us have under way. */
   size: number;
-  readonly pending: PendingRequest[];
+  pending: PendingRequest[];
   readonly queue: QueuedRequest[];
 }
 

@@ -121,10 +121,13 @@ function issue(turn: Turn, sa: IkeSa, { exchange, purpose, payloads, policy }: Q
 }
 
 /** First transmission of a request whose octets exist: what IKE_SA_INIT uses directly. */
-export function sendFirst(turn: Turn, sa: IkeSa, request: Omit<PendingRequest, "repeats" | "abandoned">): void {
-  const { messageId, exchange, purpose, datagrams, policy } = request;
+export function sendFirst(turn: Turn, sa: IkeSa, what: Omit<PendingRequest, "repeats" | "abandoned">): void {
+  const { messageId, exchange, purpose, datagrams, policy } = what;
   sa.out.nextId = messageId + 1;
-  sa.out.pending.push({ messageId, exchange, purpose, datagrams, policy, repeats: 0, abandoned: false });
+  const request = { messageId, exchange, purpose, datagrams, policy, repeats: 0, abandoned: false };
+  // With a window of one, which is what nearly everybody has, there is room for no other.
+  if (sa.out.pending.length === 0) sa.out.pending = [request];
+  else sa.out.pending.push(request);
   transmit(turn, sa, datagrams);
   startTimer(turn, sa, retransmitSlot(messageId), policy.first);
 }

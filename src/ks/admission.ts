@@ -107,10 +107,12 @@ export function grantOf(
   const { generations } = group;
   const kek = wish.want === "teks" ? undefined : branch.kek;
   const [newest, ...older] = generations;
-  const inForce = new Set(newest!.teks.map((tek) => selectorKey(tek.selector)));
   const teks: Tek[] = [...liveTeks(newest!, turn.now)];
-  for (const generation of older) {
-    teks.push(...liveTeks(generation, turn.now).filter((tek) => inForce.has(selectorKey(tek.selector))));
+  if (older.length > 0) {
+    const inForce = new Set(newest!.teks.map((tek) => selectorKey(tek.selector)));
+    for (const generation of older) {
+      teks.push(...liveTeks(generation, turn.now).filter((tek) => inForce.has(selectorKey(tek.selector))));
+    }
   }
   if (wish.want === "kek") teks.length = 0;
   const policy = policyOf(group, branch, kek, teks, turn.now);

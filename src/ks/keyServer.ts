@@ -4,6 +4,7 @@
  */
 import type { Datagram, Machine } from "../base/machine.ts";
 import type { Micros } from "../base/micros.ts";
+import { shortList } from "../base/shortList.ts";
 import { nextTimer, takeDue } from "../base/timers.ts";
 import { arrivalOf, groupAckOf, isIkev1 } from "../gdoi/groupMessage.ts";
 import type { ClearIkeSas } from "../gikev2/clearIkeSas.ts";
@@ -47,7 +48,7 @@ export { createKsState } from "./state.ts";
 
 /** All that `input` causes at `now`, in order. Never throws for foreign octets. */
 export function handleKs(state: KsState, tools: Tools, input: KsInput, now: Micros): readonly KsOutput[] {
-  const turn: Turn = { state, tools, now, out: [] };
+  const turn: Turn = { state, tools, now, out: shortList() };
   switch (input.kind) {
     case "datagram":
       onDatagram(turn, input.datagram);
