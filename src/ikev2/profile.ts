@@ -1,7 +1,7 @@
 /**
  * Which profile and which pre-shared key a peer gets: the keyring and profile rules of Cisco IOS.
  */
-import { type Bytes, equal } from "../base/bytes.ts";
+import { equal } from "../base/bytes.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import { matchesMap } from "../pki/certificateMap.ts";
 import { domainOf } from "../pki/identity.ts";

@@ -343,9 +343,10 @@ export function struct<const F extends Fields>(
     shape: { form: "struct", title, rfc, fields: entries.map(({ key, label, shape }) => ({ key, label, shape })) },
     write(w, value) {
       const start = w.at;
-      const places: number[] | undefined = finished.length > 0 ? new Array<number>(finished.length) : undefined;
+      const places = finished.length > 0 ? new Array<number>(finished.length) : undefined;
       let place = 0;
-      for (const { key, derived, finish, codec } of entries) {
+      for (let i = 0; i < entries.length; i++) {
+        const { key, derived, finish, codec } = entries[i]!;
         if (finish !== undefined) places![place++] = w.at;
         if (derived !== undefined) derived.write(w, value as Scope);
         else codec!.write(w, (value as Scope)[key], value as Scope);

@@ -24,6 +24,12 @@ describe("IPv4 text and numbers", () => {
     expect(parseIpv4(text)).toBe(value);
   });
 
+  it("texts that were made before are told apart from those of other addresses in their place", () => {
+    const addresses = Array.from({ length: 8 }, (_, i) => (0x0a000001 + i * 0x10000000) >>> 0);
+    const texts = ["10.0.0.1", "26.0.0.1", "42.0.0.1", "58.0.0.1", "74.0.0.1", "90.0.0.1", "106.0.0.1", "122.0.0.1"];
+    for (let round = 0; round < 2; round++) expect(addresses.map(formatIpv4)).toEqual(texts);
+  });
+
   it.each(["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", ".1.2.3", "1.2.3.", "1.2.3.4 ", "a.b.c.d", "1.2.3.0004"])(
     "%j is no address",
     (text) => {

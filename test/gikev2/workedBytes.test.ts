@@ -12,7 +12,7 @@ import { splitKekKeys } from "../../src/gikev2/keyMaterial.ts";
 import type { GroupPolicy, GroupUpdate } from "../../src/gikev2/policy.ts";
 import { NO_KEYS, NO_POLICY } from "../../src/gikev2/policy.ts";
 import { gsaOfPolicy, policyOfGsa } from "../../src/gikev2/rfc9838/gsa.ts";
-import { kdOfKeys, keysOfKd } from "../../src/gikev2/rfc9838/kd.ts";
+import { blankKd, filledKd, kdOfKeys, keysOfKd } from "../../src/gikev2/rfc9838/kd.ts";
 import { unicastKwk, unwrapSaKey, wrapSaKey } from "../../src/gikev2/rfc9838/keyWrap.ts";
 import { rfc9838 } from "../../src/gikev2/rfc9838/rfc9838.ts";
 import { Encr, Kwa, Prf } from "../../src/wire/ikev2Numbers.ts";
@@ -110,6 +110,15 @@ describe.each([noble, native])("the worked examples with $backend", (crypto) => 
   it("writes and reads the policy octet for octet", () => {
     expect(toHex(Gsa.encode(gsaOfPolicy(POLICY, "registration")))).toBe(GSA);
     expect(policyOfGsa(Gsa.decode(fromHex(GSA)), "registration", true, POLICY.mode)).toEqual(POLICY);
+  });
+
+  it("fills in the key bags of one member as if they had been written for it alone", () => {
+    const keys = { kek: splitKekKeys(KEK_SUITE, run(0x40, 68)), teks: new Map([[0xa1b2c3d4, secret(run(0x80, 36))]]) };
+    const blank = blankKd(POLICY, keys);
+    for (const key of [kwk, secret(run(7, 32))]) {
+      const alone = Kd.encode(kdOfKeys(crypto, key, POLICY, keys, { senderIds: [] }));
+      expect(toHex(filledKd(crypto, key, blank))).toBe(toHex(alone));
+    }
   });
 
   it("writes and reads the key bags octet for octet", () => {
