@@ -13,7 +13,7 @@ export interface BlockStore {
 }
 
 /** Full blocks that stay in memory, in octets: the traces of some thousand members need no store. */
-export const MEMORY_OCTETS = 32 << 20;
+export const MEMORY_OCTETS = 16 << 20;
 
 /** Shared by all columns of a trace: memory is divided in the order in which blocks get full. */
 export class Spill {
