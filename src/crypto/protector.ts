@@ -8,8 +8,7 @@
  *
  * Padding belongs to the plaintext and to the caller: the two protocols pad differently.
  */
-import type { Bytes } from "../base/bytes.ts";
-import { concat, EMPTY, equal } from "../base/bytes.ts";
+import { type Bytes, concat, EMPTY, equal, passingOctets } from "../base/bytes.ts";
 import { assert } from "../base/errors.ts";
 import type { Crypto } from "./api.ts";
 import type { SaKeys } from "./prf.ts";
@@ -59,7 +58,7 @@ export function protectBehind(crypto: Crypto, protection: Protection, keys: SaKe
   checkInput(protection, keys, input);
   const { prefix, iv } = input;
   const sealed = seal(crypto, protection.encr, keys.encr, input);
-  const packet = new Uint8Array(prefix.length + iv.length + sealed.length);
+  const packet = passingOctets(prefix.length + iv.length + sealed.length);
   packet.set(prefix);
   packet.set(iv, prefix.length);
   packet.set(sealed, prefix.length + iv.length);

@@ -2,7 +2,7 @@
  * UDP in IPv4, built and read at once on the addresses as numbers: what a router does for each datagram of its own. The
  * layouts are declared in src/wire/ip.ts, and the tests hold the two against each other.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, passingOctets } from "../base/bytes.ts";
 import { half, IP_HEADER_OCTETS, type IpHeader, type PacketFields, putHalf, writeIpHeader } from "./ipHeader.ts";
 
 const UDP_HEADER_OCTETS = 8;
@@ -16,7 +16,7 @@ export function buildUdpPacket(
   payload: Bytes,
 ): Bytes {
   const udpOctets = UDP_HEADER_OCTETS + payload.length;
-  const packet = new Uint8Array(IP_HEADER_OCTETS + udpOctets);
+  const packet = passingOctets(IP_HEADER_OCTETS + udpOctets);
   writeIpHeader(packet, fields, PROTOCOL_UDP, IP_HEADER_OCTETS);
   putHalf(packet, IP_HEADER_OCTETS, sourcePort);
   putHalf(packet, IP_HEADER_OCTETS + 2, destinationPort);

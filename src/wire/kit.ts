@@ -274,8 +274,8 @@ export function standalone<T>(title: string, codec: Codec<T>): Struct<T> {
   return {
     title,
     shape: codec.shape,
-    write: (w, value, scope) => codec.write(w, value, scope),
-    read: (r, tree, name, scope) => codec.read(r, tree, name, scope),
+    write: codec.write,
+    read: codec.read,
     encode(value) {
       const w = new Writer();
       codec.write(w, value, undefined);

@@ -1,6 +1,6 @@
 /** Keys as a KD payload and back. RFC 9838 section 4.5; "note" is one of docs/rfc9838-notes.md. */
 import type { Bytes } from "../../base/bytes.ts";
-import { fromHex, toHex, u32, uintFrom, Writer } from "../../base/bytes.ts";
+import { fromHex, passingOctets, toHex, u32, uintFrom, Writer } from "../../base/bytes.ts";
 import { WireError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import { secret } from "../../base/secret.ts";
@@ -77,7 +77,8 @@ export function blankKd(policy: GroupPolicy, keys: GroupKeys): BlankKd {
 
 /** The payload's body for the member that holds `kwk`. */
 export function filledKd(crypto: Crypto, kwk: Secret, { octets, gaps }: BlankKd): Bytes {
-  const filled = octets.slice();
+  const filled = passingOctets(octets.length);
+  filled.set(octets);
   for (const { at, key } of gaps) filled.set(crypto.wrapKey(kwk.secret, key.secret), at);
   return filled;
 }
