@@ -19,8 +19,11 @@ function post(message: HolderMessage): void {
     return;
   }
   const { chunk } = message;
-  const columns = [chunk.time, chunk.device, chunk.kind, chunk.cause, chunk.packet].map((column) => column.buffer);
-  scope.postMessage(message, columns as ArrayBuffer[]);
+  // Columns may lie in one buffer, and none may be handed over twice.
+  const buffers = new Set(
+    [chunk.time, chunk.device, chunk.kind, chunk.cause, chunk.packet].map(({ buffer }) => buffer),
+  );
+  scope.postMessage(message, [...buffers] as ArrayBuffer[]);
 }
 
 /** Yields to incoming messages between slices without the delay that nested timers get. */
